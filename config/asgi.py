@@ -1,0 +1,11 @@
+"""The web process's way in, for `gunicorn config.asgi:application -k asgi`."""
+
+import os
+
+# A web process keeps connections in a pool; commands and workers open their own.
+os.environ.setdefault("DATABASE_POOL", "true")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+application = get_asgi_application()

@@ -1,0 +1,317 @@
+"""Every setting of Nightowl, read top to bottom; the environment decides last."""
+
+import ipaddress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+django_stubs_ext.monkeypatch()  # lets forms and admins name their model in brackets
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where values come from ----------------------------------------------------------------
+# The environment, then `.env`, then what the embedded start keeps under NIGHTOWL_HOME.
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+NIGHTOWL_HOME = Path(env.str("NIGHTOWL_HOME", default=str(BASE_DIR / "var"))).resolve()
+environ.Env.read_env(NIGHTOWL_HOME / "environment")
+
+
+def _secret_key() -> str:
+    kept = NIGHTOWL_HOME / "secret-key"
+    key: str = env.str("SECRET_KEY", default="")
+    if not key and kept.is_file():
+        key = kept.read_text().strip()
+    if len(key) < 50:
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY to at least 50 random characters, or start Nightowl once with "
+            "`make run`, which creates one."
+        )
+    return key
+
+
+def _database() -> dict[str, object]:
+    if not env.str("DATABASE_URL", default=""):
+        raise ImproperlyConfigured(
+            "There is no database yet. Start Nightowl with `make run`, which brings one, "
+            "or set DATABASE_URL."
+        )
+    database = dict(env.db_url("DATABASE_URL"))
+    # A socket's folder stands percent-encoded in a URL.
+    database["HOST"] = unquote(str(database.get("HOST", "")))
+    return database
+
+
+SECRET_KEY = _secret_key()
+DEBUG = env.bool("DEBUG", default=False)
+
+# --- Address -------------------------------------------------------------------------------
+# PUBLIC_URL decides hosts, cookies and HTTPS, so that a start on loopback and a deployment
+# behind TLS are both right without further settings.
+
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://{HOST}:{PORT}").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+_https = _public.scheme == "https"
+
+
+def _loopback_names(host: str) -> list[str]:
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    return ["127.0.0.1", "localhost", "[::1]"] if loopback else []
+
+
+ALLOWED_HOSTS = [
+    _public.hostname or HOST,
+    *_loopback_names(_public.hostname or HOST),
+    *env.list("ALLOWED_HOSTS", default=[]),
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *env.list("CSRF_TRUSTED_ORIGINS", default=[])]
+
+# --- Applications --------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "template_partials",
+    "accounts",
+    "projects",
+    "providers",
+    "knowledge",
+    "conversations",
+    "portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.input_guard",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.frame",
+            ],
+        },
+    }
+]
+
+# --- Data ----------------------------------------------------------------------------------
+# Under ASGI a connection must not outlive its request: a pool keeps them, in web processes
+# only. Pools do not survive the worker's fork, so Celery opens connections of its own.
+
+DATABASES = {"default": _database()}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if env.bool("DATABASE_POOL", default=False):
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {  # type: ignore[attr-defined]
+        "min_size": 1,
+        "max_size": 20,
+        "timeout": 10,
+    }
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Background work -----------------------------------------------------------------------
+# A Job row decides everything; Celery only rings the bell, so a lost message costs seconds.
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) or "memory://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 2}
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "projects.tasks.sweep", "schedule": 10.0}}
+CELERY_TIMEZONE = "UTC"
+
+JOB_RUNNERS = {
+    "sync": "knowledge.syncing.run_sync",
+    "embed": "knowledge.embedding.run_embed",
+}
+JOB_LEASE_SECONDS = 20
+
+# --- Sources -------------------------------------------------------------------------------
+
+SOURCE_ROOTS = [Path(root) for root in env.list("SOURCE_ROOTS", default=[])] + [BASE_DIR]
+ALLOWED_PRIVATE_HOSTS = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
+MIRRORS_DIR = NIGHTOWL_HOME / "mirrors"
+MAX_FILE_BYTES = env.int("MAX_FILE_BYTES", default=2_000_000)
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=25_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
+
+# --- External services ---------------------------------------------------------------------
+# Without these the offline provider answers, and needs no key and no network.
+
+LLM_BASE_URL = env.str("LLM_BASE_URL", default="")
+LLM_MODEL = env.str("LLM_MODEL", default="")
+LLM_API_KEY = env.str("LLM_API_KEY", default="")
+EMBEDDING_BASE_URL = env.str("EMBEDDING_BASE_URL", default="")
+EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", default="")
+EMBEDDING_API_KEY = env.str("EMBEDDING_API_KEY", default="")
+
+CHAT_ADAPTERS = {
+    "offline": "providers.offline.OfflineChat",
+    "openai": "providers.compatible.CompatibleChat",
+    "google": "providers.compatible.CompatibleChat",
+    "openrouter": "providers.compatible.CompatibleChat",
+    "litellm": "providers.compatible.CompatibleChat",
+    "ollama": "providers.compatible.CompatibleChat",
+}
+EMBEDDER = (
+    "providers.compatible.CompatibleEmbedder" if EMBEDDING_BASE_URL else "providers.minilm.MiniLM"
+)
+
+# --- Who is asking -------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Browser -------------------------------------------------------------------------------
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = _https
+SESSION_COOKIE_NAME = "__Host-session" if _https else "nightowl-session"
+CSRF_COOKIE_SECURE = _https
+CSRF_COOKIE_NAME = "__Host-csrf" if _https else "nightowl-csrf"
+SECURE_SSL_REDIRECT = _https and env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+if env.bool("TRUST_PROXY_HEADERS", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- REST ----------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.ApiKeyAuthentication",
+        "accounts.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.explain_error",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Nightowl",
+    "DESCRIPTION": "The memory of a software team: search, cited answers and what feeds them.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
+}
+
+# --- Pages ---------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = NIGHTOWL_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static.StaticFiles"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MANIFEST_STRICT = False
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# --- Logs ----------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "httpx": {"level": "WARNING"},
+    },
+}

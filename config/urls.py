@@ -1,0 +1,17 @@
+"""The map of the pages."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("", include("accounts.urls")),
+    path("", include("projects.urls")),
+    path("", include("knowledge.urls")),
+    path("", include("conversations.urls")),
+    path("", include("config.api")),
+    path("", include("portal.urls")),
+]

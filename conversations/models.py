@@ -1,0 +1,103 @@
+"""Conversations: what people asked and what was answered, from which passages."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts.models import Dated, User
+from accounts.viewers import Viewer
+from projects.models import Project
+from providers.models import Provider
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        """A conversation belongs to the person who began it, while they may see its project."""
+        return self.filter(user=viewer.user, project__in=Project.objects.visible_to(viewer))
+
+
+class Conversation(Dated):
+    UNTITLED = "New conversation"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="conversations")
+    user = models.ForeignKey(User, models.CASCADE, related_name="conversations")
+    # Empty when the provider was deleted, or to follow the default.
+    provider = models.ForeignKey(
+        Provider, models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    title = models.CharField(max_length=255, default=UNTITLED)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-updated_at"], name="conversations_of_a_project"),
+            models.Index(fields=["user", "-updated_at"], name="conversations_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("conversation", args=[self.pk])
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(conversation__in=Conversation.objects.visible_to(viewer))
+
+
+class Message(Dated):
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+        SYSTEM = "system"
+
+    class State(models.TextChoices):
+        STREAMING = "streaming"
+        COMPLETE = "complete"
+        STOPPED = "stopped"
+        INTERRUPTED = "interrupted"
+        FAILED = "failed"
+
+    class Feedback(models.TextChoices):
+        NONE = "", "none"
+        UP = "up", "helpful"
+        DOWN = "down", "not helpful"
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=20, choices=Role)
+    content = models.TextField(blank=True, default="")
+    sources = models.JSONField(null=True, blank=True)
+    state = models.CharField(max_length=12, choices=State, default=State.COMPLETE)
+    error = models.TextField(blank=True, default="")
+    # What a reader is told about the answer: the provider's name, "extractive", how much was read.
+    note = models.CharField(max_length=255, blank=True, default="")
+    feedback = models.CharField(max_length=4, choices=Feedback, blank=True, default="")
+    feedback_reason = models.TextField(blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role__in=["user", "assistant", "system"]), name="message_role_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["conversation", "position"], name="one_message_at_a_position"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["conversation", "created_at"], name="messages_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.content[:60]}"
+
+    @property
+    def is_streaming(self) -> bool:
+        return self.state == self.State.STREAMING

@@ -1,0 +1,138 @@
+"""Carrying an answer from the process that writes it to everybody who reads along.
+
+The writer puts events into a stream in Redis; readers follow from any event on, in any process,
+so that a reload or a second tab continues where it was. The database has the text as well.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import redis.asyncio as redis
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from conversations import asking
+from conversations.answering import Ended, Event, Found, Piece, Status, in_database, write_answer
+from conversations.models import Message
+from knowledge.rendering import render_markdown
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = 3600  # seconds that an ended stream can still be followed
+WAIT_MS = 2_000
+EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+HEARTBEAT = ": still here\n\n"
+_writers: set["asyncio.Task[None]"] = set()
+
+
+def start_writing(message_id: UUID) -> None:
+    """Answer in the background of this event loop, unless somebody does already."""
+    writer = asyncio.get_running_loop().create_task(_write(message_id))
+    _writers.add(writer)  # the loop itself keeps only a weak reference
+    writer.add_done_callback(_writers.discard)
+
+
+async def _write(message_id: UUID) -> None:
+    message = await in_database(asking.take)(message_id)
+    if message is None:
+        return
+    async with _connected() as store:
+        key = _key(message_id)
+        try:
+            async for event in write_answer(message):
+                for name, data in await in_database(_shown)(message, event):
+                    await store.xadd(key, {"event": name, "data": json.dumps(data)})
+                    await store.expire(key, KEPT_FOR)
+        except Exception:  # the task's outer edge: nobody above would hear of it
+            logger.exception("The answer %s broke.", message_id)
+            error = "Something broke while this was answered. Please ask again."
+            await in_database(_settle_broken)(message, error)
+            await store.xadd(key, {"event": "failed", "data": json.dumps(error)})
+            await store.xadd(key, {"event": "done", "data": "null"})
+
+
+def _settle_broken(message: Message, error: str) -> None:
+    kept = Message.objects.values_list("content", flat=True).get(pk=message.pk)
+    asking.settle(message, Message.State.FAILED, kept, error=error)
+
+
+def _shown(message: Message, event: Event) -> list[tuple[str, Any]]:
+    """Return what readers are sent for an event: names and data."""
+    match event:
+        case Status(text):
+            return [("status", text)]
+        case Found(passages):
+            return [("sources", {"html": sources_html([p.as_dict() for p in passages])})]
+        case Piece(text):
+            return [("token", text)]
+        case Ended():
+            return ending(Message.objects.get(pk=message.pk))
+
+
+def ending(message: Message) -> list[tuple[str, Any]]:
+    """Return the events that bring a reader to the end of an answer at once."""
+    events: list[tuple[str, Any]] = [
+        ("sources", {"html": sources_html(message.sources or [])}),
+        ("answer", {"html": answer_html(message), "note": message.note}),
+    ]
+    if message.error:
+        events.append(("failed", message.error))
+    return [*events, ("done", message.state)]
+
+
+def answer_html(message: Message) -> str:
+    links = {source["number"]: source["url"] for source in message.sources or []}
+    return render_markdown(message.content, citations=links)
+
+
+def sources_html(sources: list[dict[str, Any]]) -> str:
+    return render_to_string("conversations/_sources.html", {"sources": sources})
+
+
+async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:
+    """Yield server-sent events of an answer from the one after `last_seen` to its end."""
+    async with _connected() as store:
+        seen = last_seen if EVENT_ID.fullmatch(last_seen) else "0-0"
+        while True:
+            found = await store.xread({_key(message_id): seen}, block=WAIT_MS, count=100)
+            for seen, fields in found[0][1] if found else ():
+                name, data = fields["event"], fields["data"]
+                yield _framed(name, data, seen)
+                if name == "done":
+                    return
+            if not found:
+                yield HEARTBEAT
+                for name, data in await in_database(_ending_if_over)(message_id):
+                    yield _framed(name, json.dumps(data), "")
+                    if name == "done":
+                        return
+
+
+def _ending_if_over(message_id: UUID) -> list[tuple[str, Any]]:
+    """Return the end of an answer whose stream fell silent because it is over, or its writer died."""
+    message = Message.objects.filter(pk=message_id).first()
+    if message is None:
+        return [("failed", "This conversation was deleted."), ("done", "failed")]
+    if message.is_streaming and not asking.interrupt_if_abandoned(message):
+        return []
+    return ending(Message.objects.get(pk=message_id))
+
+
+def _framed(name: str, data: str, seen: str) -> str:
+    head = f"id: {seen}\n" if seen else ""
+    return f"{head}event: {name}\ndata: {data}\n\n"
+
+
+def _connected() -> "redis.Redis":
+    # One connection for each stream: a client belongs to one event loop.
+    client: redis.Redis = redis.from_url(settings.REDIS_URL, decode_responses=True)
+    return client
+
+
+def _key(message_id: UUID) -> str:
+    return f"answer:{message_id}"

@@ -1,0 +1,141 @@
+"""The pages of a conversation."""
+
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from accounts.viewers import viewer_of
+from conversations import asking
+from conversations.models import Conversation, Message
+from conversations.streaming import answer_html, follow, start_writing
+from projects.models import Project
+
+
+@require_safe
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    found = get_object_or_404(
+        Conversation.objects.visible_to(viewer).select_related("project"), pk=conversation_id
+    )
+    turns = list(found.messages.order_by("position"))
+    for turn in turns:
+        if turn.is_streaming and asking.interrupt_if_abandoned(turn):
+            turn.refresh_from_db()
+        if turn.role == Message.Role.ASSISTANT and not turn.is_streaming:
+            turn.html = answer_html(turn)  # type: ignore[attr-defined]
+    context = {
+        "project": found.project,
+        "conversation": found,
+        "turns": turns,
+        "is_streaming": any(turn.is_streaming for turn in turns),
+        "conversations": Conversation.objects.visible_to(viewer)
+        .filter(project=found.project_id)
+        .order_by("-updated_at")[:30],
+    }
+    return render(request, "conversations/conversation.html", context)
+
+
+@require_POST
+async def ask_project(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
+    """Begin a conversation with its first question."""
+    conversation, answer = await sync_to_async(_begin)(request, project_id)
+    if answer is None:
+        return redirect("project", project_id)
+    start_writing(answer.pk)
+    return redirect(conversation)
+
+
+def _begin(request: HttpRequest, project_id: UUID) -> tuple[Conversation, Message | None]:
+    viewer = viewer_of(request)
+    project = get_object_or_404(Project.objects.visible_to(viewer), pk=project_id)
+    started = asking.begin(viewer, project)
+    answer = _ask(request, started)
+    if answer is None:
+        started.delete()
+    return started, answer
+
+
+@require_POST
+async def ask_again(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
+    """Ask the next question of a conversation."""
+    conversation = await sync_to_async(_visible)(request, conversation_id)
+    answer = await sync_to_async(_ask)(request, conversation)
+    if answer is not None:
+        start_writing(answer.pk)
+    return redirect(conversation)
+
+
+def _visible(request: HttpRequest, conversation_id: UUID) -> Conversation:
+    mine = Conversation.objects.visible_to(viewer_of(request))
+    return get_object_or_404(mine, pk=conversation_id)
+
+
+def _ask(request: HttpRequest, conversation: Conversation) -> Message | None:
+    try:
+        return asking.ask(conversation, request.POST.get("question", ""))
+    except asking.QuestionRefused as refusal:
+        messages.error(request, str(refusal))
+        return None
+
+
+def _visible_message(request: HttpRequest, message_id: UUID) -> Message:
+    return get_object_or_404(Message.objects.visible_to(viewer_of(request)), pk=message_id)
+
+
+@require_GET
+@never_cache
+async def stream(request: HttpRequest, message_id: UUID) -> HttpResponseBase:
+    """Send an answer as it is written, from the event after `Last-Event-ID`."""
+    message = await sync_to_async(_visible_message)(request, message_id)
+    if message.is_streaming:
+        start_writing(message.pk)  # does nothing where somebody writes already
+    response = StreamingHttpResponse(
+        follow(message.pk, request.headers.get("Last-Event-ID", "")),
+        content_type="text/event-stream",
+    )
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+@require_POST
+def stop(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    message = _visible_message(request, message_id)
+    asking.stop(message)
+    return redirect("conversation", message.conversation_id)
+
+
+@require_POST
+def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    message = _visible_message(request, message_id)
+    value = request.POST.get("value", "")
+    if value in Message.Feedback.values:
+        message.feedback = value
+        message.feedback_reason = request.POST.get("reason", "").replace("\0", "")[:2000]
+        message.save(update_fields=["feedback", "feedback_reason", "updated_at"])
+        messages.success(request, "Thank you, noted.")
+    return redirect("conversation", message.conversation_id)
+
+
+@require_POST
+def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    found = _visible(request, conversation_id)
+    title = request.POST.get("title", "").replace("\0", "").strip()[:255]
+    if title:
+        found.title = title
+        found.save(update_fields=["title"])
+    return redirect(found)
+
+
+@require_POST
+def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    found = _visible(request, conversation_id)
+    project_id = found.project_id
+    found.delete()
+    messages.success(request, f"“{found.title}” was deleted.")
+    return redirect("project", project_id)

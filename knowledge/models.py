@@ -1,0 +1,287 @@
+"""Documents, the chunks they are searched by, and the vectors behind them."""
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from pgvector.django import HalfVectorField, SparseVectorField
+
+from accounts.models import Dated, User
+from accounts.viewers import Viewer
+from projects.models import Project, Source
+
+
+class Blob(models.Model):
+    """A text, kept once under the hash of its redacted form, whatever points to it."""
+
+    sha = models.CharField(primary_key=True, max_length=64)
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.sha[:12]
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(viewer))
+
+
+class Document(Dated):
+    """A file of a source as it is indexed now, or a text that a person wrote."""
+
+    class State(models.TextChoices):
+        INDEXED = "indexed", "Indexed"
+        SKIPPED = "skipped", "Skipped"
+        FAILED = "failed", "Failed"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="documents")
+    source = models.ForeignKey(
+        Source, models.CASCADE, null=True, blank=True, related_name="documents"
+    )
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="documents")
+    path = models.CharField(max_length=4096)
+    title = models.CharField(max_length=512, blank=True, default="")
+    file_type = models.CharField(max_length=50, blank=True, default="")
+    file_size = models.BigIntegerField("size in bytes", default=0)
+    language = models.CharField(max_length=50, blank=True, default="")
+    layer = models.CharField(max_length=50, blank=True, default="")
+    collection = models.CharField(max_length=30, blank=True, default="")
+    blob = models.ForeignKey(Blob, models.PROTECT, null=True, blank=True, related_name="documents")
+    # The object that git holds at the path: a sync reads only what differs from it.
+    git_sha = models.CharField(max_length=64, blank=True, default="")
+    commit = models.CharField(max_length=64, blank=True, default="")
+    encoding = models.CharField(max_length=30, blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True)
+    chunker_version = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State, default=State.INDEXED)
+    error = models.CharField("reason", max_length=500, blank=True, default="")
+    notes = models.CharField(max_length=500, blank=True, default="")
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "path"], name="one_document_at_a_path"),
+            models.CheckConstraint(
+                condition=Q(source__isnull=False) | Q(user__isnull=False),
+                name="document_has_a_source_or_a_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="indexed") | Q(blob__isnull=False),
+                name="indexed_document_has_text",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "state"], name="documents_by_state"),
+            models.Index(fields=["created_at"], name="documents_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.path
+
+    @property
+    def content(self) -> str:
+        return self.blob.text if self.blob else ""
+
+
+class Upload(Dated):
+    """A file that a person gave, as it came; a sync reads it like a file of a repository."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="uploads")
+    path = models.CharField(max_length=1024)
+    content = models.BinaryField()
+    git_sha = models.CharField(max_length=64)
+    size = models.PositiveIntegerField("size in bytes")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "path"], name="one_upload_at_a_path"),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class DocumentVersion(models.Model):
+    """What stood at a path at a commit, so that a citation opens for ever."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="versions")
+    path = models.CharField(max_length=4096)
+    commit = models.CharField(max_length=64)
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="versions")
+    language = models.CharField(max_length=50, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "path", "commit"], name="one_version_at_a_commit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.path} at {self.commit[:8]}"
+
+
+class ChunkQuerySet(models.QuerySet["Chunk"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(viewer))
+
+
+class Chunk(Dated):
+    """A passage of a document: what is searched, quoted and cited."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    document = models.ForeignKey(Document, models.CASCADE, related_name="chunks")
+    chunk_index = models.PositiveIntegerField()
+    chunk_text = models.TextField()
+    start_line = models.PositiveIntegerField()
+    end_line = models.PositiveIntegerField()
+    header = models.TextField(blank=True, default="")
+    header_anchor = models.CharField(max_length=512, blank=True, default="")
+    symbol = models.CharField(max_length=512, blank=True, default="")
+    kind = models.CharField(max_length=30, blank=True, default="")
+    definitions = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    language = models.CharField(max_length=50, blank=True, default="")
+    layer = models.CharField(max_length=50, blank=True, default="")
+    collection = models.CharField(max_length=30, blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True)
+    # Words for ranking: each term's saturated frequency, under the term's number; the same
+    # terms, numbered within the project, for finding candidates (knowledge.words).
+    weights = SparseVectorField()
+    terms = ArrayField(models.BigIntegerField(), default=list)
+    body_hash = models.BinaryField(max_length=32)
+    header_hash = models.BinaryField(max_length=32)
+
+    objects = ChunkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document", "chunk_index"], name="one_chunk_at_an_index"
+            ),
+            models.CheckConstraint(
+                condition=Q(start_line__gte=1, end_line__gte=models.F("start_line")),
+                name="chunk_lines_are_in_order",
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["terms"], name="chunk_terms", fastupdate=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.start_line}-{self.end_line}"
+
+
+class TermCount(models.Model):
+    """In how many chunks of a project a term occurs; term 0 counts the chunks themselves."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    term = models.BigIntegerField()
+    chunks = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "term"], name="one_count_of_a_term"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.term}: {self.chunks}"
+
+
+class EmbeddingSpace(Dated):
+    """A model's own space of vectors: only what one model made can be compared."""
+
+    class State(models.TextChoices):
+        BUILDING = "building"
+        ACTIVE = "active"
+        RETIRED = "retired"
+
+    model_name = models.CharField(max_length=255)
+    dimensions = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
+    # How much the vectors count beside the words (0-1): a stronger model deserves more.
+    weight = models.FloatField(default=0.4)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model_name", "dimensions"], name="one_space_for_a_model"
+            ),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="active"), name="one_active_space"
+            ),
+            models.CheckConstraint(
+                condition=Q(dimensions__gte=16, dimensions__lte=4000),
+                name="dimensions_can_be_stored",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} ({self.dimensions})"
+
+
+class EmbeddedText(models.Model):
+    """A vector under the hash of its text: what was embedded once is never embedded again."""
+
+    space = models.ForeignKey(EmbeddingSpace, models.CASCADE, related_name="texts")
+    text_hash = models.BinaryField(max_length=32)
+    embedding = HalfVectorField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["space", "text_hash"], name="one_vector_of_a_text"),
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.text_hash).hex()[:12]
+
+
+class Vector(models.Model):
+    """Where a chunk stands in a space: its body and its header together, normalised."""
+
+    space = models.ForeignKey(EmbeddingSpace, models.CASCADE, related_name="vectors")
+    chunk = models.ForeignKey(Chunk, models.CASCADE, related_name="vectors")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    embedding = HalfVectorField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chunk", "space"], name="one_vector_of_a_chunk"),
+        ]
+        indexes = [
+            models.Index(fields=["project", "space"], name="vectors_of_a_project"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.chunk_id)
+
+
+class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(viewer))
+
+
+class KnowledgeGap(Dated):
+    """Something that people ask about and the sources do not tell."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="knowledge_gaps")
+    module = models.CharField(max_length=512, blank=True, default="")
+    reason = models.CharField(max_length=500)
+    times = models.PositiveIntegerField(default=1)
+    last_updated = models.DateTimeField(auto_now=True)
+
+    objects = KnowledgeGapQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "module", "reason"], name="one_gap_for_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason

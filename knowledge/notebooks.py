@@ -1,0 +1,152 @@
+"""Notebooks cut at their cells; lines are those of the raw file that hold a cell's source."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.headings import markdown_headings
+from knowledge.pieces import TARGET_TOKENS, Chunk, Lines, Piece, cut_rows, header_of, split_long
+
+LONGEST_OUTPUT = 600
+
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\]\n]')
+_COLON = re.compile(r"\s*:")
+_DEFINED = re.compile(r"^(?:async )?(?:def|class) (\w{1,80})", re.MULTILINE)
+
+
+class NotANotebook(Exception):
+    """The text is no JSON, or no notebook of version 4; the reason is for people."""
+
+
+@dataclass(slots=True)
+class _Passage:
+    text: str
+    first: int
+    last: int
+    title: str
+
+
+def chunk_notebook(path: str, text: str) -> list[Chunk]:
+    """The cells of a notebook with what they printed, small neighbours joined; no images."""
+    cells = _cells(text)
+    rows = _source_rows(text)
+    if len(rows) != len(cells):
+        raise NotANotebook("its cells could not be found")
+    chunks: list[Chunk] = []
+    for passage in _joined(list(_passages(cells, rows))):
+        scope = (passage.title,) if passage.title else ()
+        definitions = tuple(dict.fromkeys(_DEFINED.findall(passage.text)))
+        piece = Piece(passage.first, passage.last, scope, kind="cell", definitions=definitions)
+        for part in split_long(passage.text):
+            chunks.append(
+                Chunk(
+                    index=len(chunks),
+                    text=part,
+                    start_line=passage.first + 1,
+                    end_line=passage.last + 1,
+                    kind="cell",
+                    header=header_of(path, piece, ()),
+                    definitions=definitions,
+                )
+            )
+    return chunks
+
+
+def _cells(text: str) -> list[dict[str, Any]]:
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotANotebook("not valid JSON") from error
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise NotANotebook("not a notebook of version 4")
+    return cells
+
+
+def _source_rows(text: str) -> list[tuple[int, int]]:
+    """For each cell the rows of the raw file that its source takes."""
+    rows: list[tuple[int, int]] = []
+    top_key = cell_key = ""
+    for row, depth, mark, is_key in _marks(text):
+        if depth == 1 and is_key:
+            top_key = mark
+        elif top_key != '"cells"':
+            continue
+        elif depth == 3 and mark == "{":
+            rows.append((row, row))
+            cell_key = ""
+        elif depth == 3 and is_key:
+            cell_key = mark
+            rows[-1] = (row, row) if mark == '"source"' else rows[-1]
+        elif cell_key == '"source"' and mark[0] == '"':
+            # A list of lines has each on a row of its own, below the bracket.
+            first, last = rows[-1]
+            rows[-1] = (row if first == last < row and depth == 4 else first, row)
+    return rows
+
+
+def _marks(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """The strings and brackets of a JSON text: row, depth inside them, the mark, whether a key."""
+    row = depth = 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark == "\n":
+            row += 1
+            continue
+        depth += (mark in "{[") - (mark in "}]")
+        yield row, depth, mark, mark[0] == '"' and _COLON.match(text, token.end()) is not None
+
+
+def _passages(cells: list[dict[str, Any]], rows: list[tuple[int, int]]) -> Iterator[_Passage]:
+    title = ""
+    for cell, (first, last) in zip(cells, rows, strict=True):
+        source = _plain(cell.get("source"))
+        if cell.get("cell_type") == "markdown" and (headings := markdown_headings(source)):
+            title = headings[0].title
+        lines = Lines(source)
+        is_row_by_row = len(lines) == last - first + 1
+        parts = list(cut_rows(lines, 0, len(lines) - 1, TARGET_TOKENS))
+        for start, end in parts:
+            shown = lines.text(start, end)
+            if end == parts[-1][1] and (output := _output(cell)):
+                shown = f"{shown}\n\n{output}"
+            if is_row_by_row:
+                yield _Passage(shown, first + start, first + end, title)
+            else:
+                yield _Passage(shown, first, last, title)
+
+
+def _output(cell: dict[str, Any]) -> str:
+    """What the cell printed, as text."""
+    outputs = cell.get("outputs")
+    shown: list[str] = []
+    for output in outputs[:50] if isinstance(outputs, list) else ():
+        if not isinstance(output, dict):
+            continue
+        data = output.get("data")
+        plain = data.get("text/plain") if isinstance(data, dict) else None
+        error = f"{output['ename']}: {output.get('evalue', '')}" if "ename" in output else ""
+        shown.append(_plain(output.get("text") or plain) or error)
+    return "\n".join(part for part in shown if part)[:LONGEST_OUTPUT].strip()
+
+
+def _plain(value: object) -> str:
+    """The text of a field that notebooks keep as a string or as a list of lines."""
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    text = value if isinstance(value, str) else ""
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+
+
+def _joined(passages: list[_Passage]) -> list[_Passage]:
+    joined: list[_Passage] = []
+    for passage in passages:
+        if joined and joined[-1].title == passage.title:
+            together = f"{joined[-1].text}\n\n{passage.text}"
+            if len(together) * 5 // 18 <= TARGET_TOKENS:
+                joined[-1].text, joined[-1].last = together, passage.last
+                continue
+        joined.append(passage)
+    return joined

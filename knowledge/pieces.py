@@ -1,0 +1,326 @@
+"""What every chunker shares: chunks, the pieces they are made of, how pieces become chunks."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+# Estimated, not counted: UTF-8 bytes of a line without its indentation, over 3.6. Word-piece
+# vocabularies come near that for code and English, and a CJK character (3 bytes) costs about one.
+TARGET_TOKENS = 300
+LIMIT_TOKENS = 512
+SMALL_TOKENS = 150
+PART_TOKENS = 400
+INTRODUCTION_TOKENS = 60
+TINY_TOKENS = 20
+LIMIT_BYTES = LIMIT_TOKENS * 18 // 5
+NAMES_IN_HEADER = 12
+HEADER_PART = 160
+
+_WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of a document that is searched, embedded and quoted as one."""
+
+    index: int
+    text: str
+    start_line: int
+    end_line: int
+    symbol: str = ""
+    kind: str = "lines"
+    anchor: str = ""
+    header: str = ""
+    definitions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunked:
+    """The chunks of a document, in order, with what a reader should know of how they were cut."""
+
+    chunks: list[Chunk]
+    notes: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Piece:
+    """Consecutive rows (counted from 0) that should stay together."""
+
+    first: int
+    last: int
+    scope: tuple[str, ...] = ()
+    name: str = ""
+    kind: str = "lines"
+    signature: str = ""
+    anchor: str = ""
+    definitions: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    stands_alone: bool = False
+    is_several: bool = False
+
+    @property
+    def symbol(self) -> str:
+        if self.kind == "section":
+            return ""
+        return ".".join((*self.scope, self.name)) if self.name else ".".join(self.scope)
+
+
+class Lines:
+    """A text as rows that end at a line feed and nowhere else, with what each costs in tokens."""
+
+    def __init__(self, text: str) -> None:
+        self.rows = text.split("\n")
+        if text.isascii():
+            costs = [(len(row.strip()) * 5 + 17) // 18 for row in self.rows]
+        else:
+            costs = [(len(row.strip().encode()) * 5 + 17) // 18 for row in self.rows]
+        self._totals = [0]
+        total = 0
+        for cost in costs:
+            total += cost
+            self._totals.append(total)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cost(self, first: int, last: int) -> int:
+        return self._totals[last + 1] - self._totals[first]
+
+    def text(self, first: int, last: int) -> str:
+        return "\n".join(self.rows[first : last + 1])
+
+    def is_blank(self, row: int) -> bool:
+        return self._totals[row + 1] == self._totals[row]
+
+    def trimmed(self, first: int, last: int) -> tuple[int, int]:
+        """The same rows without blank ones at either end; last < first when nothing is left."""
+        while first <= last and self.is_blank(first):
+            first += 1
+        while last >= first and self.is_blank(last):
+            last -= 1
+        return first, last
+
+
+def paragraphs(lines: Lines, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Runs of rows without a blank one among them."""
+    start = -1
+    for row in range(first, last + 1):
+        if lines.is_blank(row):
+            if start >= 0:
+                yield start, row - 1
+            start = -1
+        elif start < 0:
+            start = row
+    if start >= 0:
+        yield start, last
+
+
+def cut_rows(lines: Lines, first: int, last: int, target: int) -> Iterator[tuple[int, int]]:
+    """Consecutive runs of rows of about the target each, cut at blank lines where there are any."""
+    start = end = -1
+    for begin, finish in _at_most(lines, paragraphs(lines, first, last), target):
+        if start >= 0 and lines.cost(start, finish) <= target:
+            end = finish
+            continue
+        if start >= 0:
+            yield start, end
+        start, end = begin, finish
+    if start >= 0:
+        yield start, end
+
+
+def _at_most(
+    lines: Lines, spans: Iterator[tuple[int, int]], target: int
+) -> Iterator[tuple[int, int]]:
+    for first, last in spans:
+        if lines.cost(first, last) <= target:
+            yield first, last
+            continue
+        start = first
+        for row in range(first, last + 1):
+            if row > start and lines.cost(start, row) > target:
+                yield start, row - 1
+                start = row
+        yield start, last
+
+
+def cover(lines: Lines, pieces: list[Piece]) -> list[Piece]:
+    """The pieces stretched so that each non-blank row is in one, in order, none over the limit."""
+    covered: list[Piece] = []
+    for piece in pieces:
+        previous = covered[-1] if covered else None
+        edge = previous.last + 1 if previous else 0
+        if previous and piece.last < edge:
+            previous.definitions += piece.definitions
+            continue
+        if previous is None or piece.first < edge:
+            piece.first = edge
+        elif piece.first > edge:
+            previous.last = piece.first - 1
+        covered.append(piece)
+    if covered:
+        covered[-1].last = max(covered[-1].last, len(lines) - 1)
+    elif len(lines):
+        covered.append(Piece(0, len(lines) - 1))
+    return [part for piece in covered for part in _within_limit(lines, piece)]
+
+
+def _within_limit(lines: Lines, piece: Piece) -> Iterator[Piece]:
+    piece.first, piece.last = lines.trimmed(piece.first, piece.last)
+    if piece.last < piece.first:
+        return
+    total = lines.cost(piece.first, piece.last)
+    if total <= LIMIT_TOKENS:
+        yield piece
+        return
+    for position, (first, last) in enumerate(
+        cut_rows(lines, piece.first, piece.last, TARGET_TOKENS)
+    ):
+        part = Piece(first, last, piece.scope, piece.name, piece.kind, piece.signature)
+        part.anchor, part.mentions, part.stands_alone = piece.anchor, piece.mentions, True
+        part.definitions = piece.definitions if position == 0 else ()
+        yield part
+
+
+def pack(lines: Lines, pieces: list[Piece], target: int = TARGET_TOKENS) -> list[Piece]:
+    """Neighbours of one scope joined up to the target; what stands alone is left as it is."""
+    packed: list[Piece] = []
+    for piece in pieces:
+        if packed and _joins(lines, packed[-1], piece, target):
+            packed[-1] = _joined(packed[-1], piece)
+        else:
+            packed.append(piece)
+    return packed
+
+
+def _joins(lines: Lines, left: Piece, right: Piece, target: int) -> bool:
+    total = lines.cost(left.first, right.last)
+    if total > LIMIT_TOKENS:
+        return False
+    if _are_parts_of_one(left, right):
+        return total <= PART_TOKENS
+    if _introduces(left, right):
+        return lines.cost(left.first, left.last) <= INTRODUCTION_TOKENS
+    if _is_tiny(lines, left) or _is_tiny(lines, right):
+        return True
+    if not _WORD.search(lines.text(right.first, right.last)[:200]):
+        return True
+    if left.stands_alone or right.stands_alone or left.scope != right.scope:
+        return False
+    return total <= target
+
+
+def _are_parts_of_one(left: Piece, right: Piece) -> bool:
+    return bool(left.name and left.name == right.name) and (left.scope, left.signature) == (
+        right.scope,
+        right.signature,
+    )
+
+
+def _introduces(left: Piece, right: Piece) -> bool:
+    """Whether the left is what stands between a heading, or the top, and the first one under it."""
+    if left.kind != "section" or left.is_several:
+        return False
+    return right.scope == ((*left.scope, left.name) if left.name else left.scope)
+
+
+def _is_tiny(lines: Lines, piece: Piece) -> bool:
+    """Whether it defines nothing and is too short to be found on its own."""
+    if piece.definitions or piece.kind not in {"module", "class"}:
+        return False
+    return lines.cost(piece.first, piece.last) <= TINY_TOKENS
+
+
+def _joined(left: Piece, right: Piece) -> Piece:
+    if _introduces(left, right):
+        right.first = left.first
+        return right
+    if _are_parts_of_one(left, right):
+        left.last = right.last
+        left.definitions += right.definitions
+        return left
+    if left.scope != right.scope:
+        # One of them is a remnant: closing brackets, a lone import, a last call.
+        kept = right if right.definitions or right.name else left
+        kept.first, kept.last = left.first, right.last
+        return kept
+    told = [piece for piece in (left, right) if piece.name or piece.definitions]
+    joined = Piece(left.first, right.last, left.scope, anchor=left.anchor)
+    joined.definitions = left.definitions + right.definitions
+    joined.stands_alone = left.stands_alone
+    joined.is_several = left.is_several or right.is_several or len(told) > 1
+    if not joined.is_several:
+        source = told[0] if told else left
+        joined.name, joined.kind, joined.signature = source.name, source.kind, source.signature
+        joined.mentions = left.mentions + right.mentions
+        return joined
+    joined.mentions = tuple(
+        name for piece in (left, right) for name in (piece.name, *piece.mentions) if name
+    )
+    if left.kind == right.kind:
+        joined.kind = left.kind
+    elif left.scope:
+        joined.kind = "class"
+    else:
+        joined.kind = "module"
+    if not left.name and left.kind == joined.kind:
+        joined.signature = left.signature
+    return joined
+
+
+def chunks_of(path: str, lines: Lines, pieces: list[Piece], names: tuple[str, ...]) -> list[Chunk]:
+    """The pieces as chunks; a row too long for one chunk becomes several with its number."""
+    chunks: list[Chunk] = []
+    for piece in pieces:
+        header = header_of(path, piece, names)
+        text = lines.text(piece.first, piece.last)
+        for part in split_long(text):
+            chunks.append(
+                Chunk(
+                    index=len(chunks),
+                    text=part,
+                    start_line=piece.first + 1,
+                    end_line=piece.last + 1,
+                    symbol=piece.symbol,
+                    kind=piece.kind,
+                    anchor=piece.anchor,
+                    header=header,
+                    definitions=tuple(dict.fromkeys(piece.definitions)),
+                )
+            )
+    return chunks
+
+
+def split_long(text: str) -> Iterator[str]:
+    """The text, or when it is one enormous row, slices of it that fit a chunk."""
+    size = len(text)
+    weight = size if text.isascii() else len(text.encode())
+    if "\n" in text or weight <= LIMIT_BYTES + 64:
+        yield text
+        return
+    step = max(1, LIMIT_BYTES * size // weight)
+    start = 0
+    while start < size:
+        end = start + step
+        if end < size:
+            space = text.rfind(" ", start + step // 2, end)
+            end = space + 1 if space > 0 else end
+        if text[start:end].strip():
+            yield text[start:end]
+        start = end
+
+
+def header_of(path: str, piece: Piece, names: tuple[str, ...]) -> str:
+    """The line that says where a chunk is from: path, what encloses it, the names around it."""
+    place = [path, *piece.scope]
+    if piece.signature:
+        if piece.kind == "class" and not piece.name and piece.scope:
+            place.pop()
+        place.append(piece.signature)
+    elif piece.name:
+        place.append(piece.name)
+    header = " > ".join(part[:HEADER_PART] for part in place)
+    listed = list(dict.fromkeys(piece.mentions + piece.definitions + names))[:NAMES_IN_HEADER]
+    return f"{header} : {', '.join(listed)}" if listed else header

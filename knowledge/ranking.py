@@ -1,0 +1,120 @@
+"""Ordering candidates: legs on one scale, rules of path and symbol, files that agree."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from knowledge.words import terms_of
+
+PATH_RULE = 0.25  # times the share of the file's own words that the question names
+SYMBOL_RULE = 0.4  # for a chunk that defines an identifier of the question
+TEST_SHARE = 0.5  # what is left of a test's score when tests were not asked for
+FILE_SHARES = (0.3, 0.15, 0.08)  # what a file's next passages add to its best one
+SECONDARY_LAYERS = {"test", "migration", "example"}
+ASKS_FOR_TESTS = re.compile(r"\btest(s|ed|ing)?\b|\bfixture", re.IGNORECASE)
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LOOKS_LIKE_CODE = re.compile(r"[a-z0-9][A-Z]|_|^[A-Z]+[a-z]+[A-Z]")
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A chunk that a leg found, with what ranking needs to know of it."""
+
+    chunk_id: UUID
+    document_id: UUID
+    path: str
+    layer: str
+    symbol: str
+    definitions: Sequence[str]
+    words: float
+    meaning: float | None
+    legs: dict[str, float] = field(default_factory=dict)
+    rules: dict[str, float] = field(default_factory=dict)
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as ranking sees it."""
+
+    text: str
+    terms: frozenset[str]
+    identifiers: frozenset[str]
+    wants_tests: bool
+    is_identifier: bool
+
+    @classmethod
+    def read(cls, text: str) -> "Question":
+        names = IDENTIFIER.findall(text)
+        stripped = text.strip().strip("`\"'()")
+        return cls(
+            text=text,
+            terms=frozenset(terms_of(text)),
+            identifiers=frozenset(name.lower() for name in names if len(name) > 2),
+            wants_tests=bool(ASKS_FOR_TESTS.search(text)),
+            is_identifier=bool(IDENTIFIER.fullmatch(stripped)),
+        )
+
+
+def rank(
+    candidates: Sequence[Candidate], question: Question, *, vector_weight: float
+) -> list[Candidate]:
+    """Return the candidates best first; each knows its legs, its rules and its score."""
+    weight = 0.0 if question.is_identifier else vector_weight
+    _fuse(candidates, weight)
+    for candidate in candidates:
+        _apply_rules(candidate, question)
+    return _by_file(candidates)
+
+
+def _fuse(candidates: Sequence[Candidate], vector_weight: float) -> None:
+    best = max((c.words for c in candidates), default=0.0) or 1.0
+    meanings = [c.meaning for c in candidates if c.meaning is not None]
+    top, floor = max(meanings, default=1.0), min(meanings, default=0.0)
+    span = (top - floor) or 1.0
+    weight = vector_weight if meanings else 0.0
+    for candidate in candidates:
+        candidate.legs["words"] = max(0.0, candidate.words) / best
+        if candidate.meaning is not None:
+            candidate.legs["meaning"] = (candidate.meaning - floor) / span
+        meaning = candidate.legs.get("meaning", 0.0)
+        candidate.score = (1 - weight) * candidate.legs["words"] + weight * meaning
+
+
+def _apply_rules(candidate: Candidate, question: Question) -> None:
+    stem = candidate.path.rpartition("/")[2].partition(".")[0]
+    own = set(terms_of(stem))
+    if own:
+        share = len(own & question.terms) / len(own)
+        if share:
+            candidate.rules["path"] = PATH_RULE * share
+    names = {name.rpartition(".")[2].lower() for name in candidate.definitions}
+    if names & question.identifiers:
+        candidate.rules["symbol"] = _symbol_rule(names & question.identifiers, question)
+    candidate.score += sum(candidate.rules.values())
+    if candidate.layer in SECONDARY_LAYERS and not question.wants_tests:
+        candidate.rules[candidate.layer] = candidate.score * (TEST_SHARE - 1)
+        candidate.score *= TEST_SHARE
+
+
+def _symbol_rule(names: set[str], question: Question) -> float:
+    # A plain word such as "request" names a symbol only by chance; `send_request` does not.
+    written = {w for w in IDENTIFIER.findall(question.text) if w.lower() in names}
+    if question.is_identifier or any(LOOKS_LIKE_CODE.search(word) for word in written):
+        return SYMBOL_RULE
+    return SYMBOL_RULE / 4
+
+
+def _by_file(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Order by file: a file's best passage, raised a little by its next ones, leads."""
+    files: dict[UUID, list[Candidate]] = defaultdict(list)
+    for candidate in sorted(candidates, key=lambda c: (-c.score, str(c.chunk_id))):
+        files[candidate.document_id].append(candidate)
+    for passages in files.values():
+        more = sum(share * c.score for share, c in zip(FILE_SHARES, passages[1:], strict=False))
+        if more:
+            passages[0].rules["file"] = more
+            passages[0].score += more
+    return sorted(candidates, key=lambda c: (-c.score, c.path, str(c.chunk_id)))

@@ -1,0 +1,257 @@
+"""The one search behind every door: words and meaning, within what the viewer may see."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.db import connection
+from django.urls import reverse
+from pgvector import HalfVector
+
+from accounts.viewers import Viewer
+from knowledge import words
+from knowledge.models import Chunk, EmbeddingSpace, TermCount
+from knowledge.ranking import Candidate, Question, rank
+from projects.models import Project
+from providers.embedding import EmbedderUnavailable, embedder
+
+LEG_LIMIT = 200
+LONGEST_QUESTION = 4000
+# Rare terms choose the candidates, all terms score them.
+CANDIDATE_CHUNKS = 20_000
+MOST_TERMS = 64
+EVIDENCE_FLOOR = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a result must be: below a path or matching `*` in it, in a language or collection."""
+
+    path: str = ""
+    language: str = ""
+    collection: str = ""
+    source_id: UUID | None = None
+
+    def conditions(self) -> tuple[str, list[Any]]:
+        """Return SQL over `c` (chunk) and `d` (document), and its parameters."""
+        parts, values = [], []
+        if self.path:
+            pattern = self.path.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            parts.append("AND d.path LIKE %s")
+            values.append(pattern.replace("*", "%") if "*" in pattern else f"%{pattern}%")
+        for column in ("language", "collection"):
+            if value := getattr(self, column):
+                parts.append(f"AND c.{column} = %s")
+                values.append(value)
+        if self.source_id:
+            parts.append("AND d.source_id = %s")
+            values.append(self.source_id)
+        return " ".join(parts), values
+
+
+@dataclass(slots=True)
+class Hit:
+    """A passage that was found, and why."""
+
+    chunk: Chunk
+    score: float
+    legs: dict[str, float]
+    rules: dict[str, float]
+
+    @property
+    def text(self) -> str:
+        return self.chunk.chunk_text
+
+    @property
+    def path(self) -> str:
+        return self.chunk.document.path
+
+    @property
+    def start_line(self) -> int:
+        return self.chunk.start_line
+
+    @property
+    def end_line(self) -> int:
+        return self.chunk.end_line
+
+    @property
+    def commit(self) -> str:
+        return self.chunk.document.commit
+
+    @property
+    def symbol(self) -> str:
+        return self.chunk.symbol
+
+    @property
+    def header(self) -> str:
+        return self.chunk.header
+
+    @property
+    def url(self) -> str:
+        document = self.chunk.document
+        place = [document.source_id, document.commit, quote(document.path)]
+        page = reverse("file", args=[place[0], place[1], document.path])
+        return f"{page}?lines={self.start_line}-{self.end_line}#L{self.start_line}"
+
+
+@dataclass(slots=True)
+class Results:
+    hits: list[Hit] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    considered: int = 0
+    confidence: float = 0.0
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether what was found shares enough with the question to answer it."""
+        return bool(self.hits) and self.confidence >= EVIDENCE_FLOOR
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The projects to look in, each one visible to the viewer, and the filters."""
+
+    project_ids: tuple[UUID, ...]
+    filters: Filters
+
+
+def search(
+    viewer: Viewer,
+    question: str,
+    *,
+    project_ids: Collection[UUID] | None = None,
+    filters: Filters = Filters(),
+    limit: int = 10,
+) -> Results:
+    """Return the passages that answer best, within the projects that the viewer may see."""
+    started = perf_counter()
+    results = Results()
+    visible = Project.objects.visible_to(viewer)
+    if project_ids is not None:
+        visible = visible.filter(pk__in=project_ids)
+    scope = Scope(tuple(visible.values_list("pk", flat=True)), filters)
+    text = question[:LONGEST_QUESTION].replace("\0", " ").strip()
+    if scope.project_ids and text:
+        ranked = _ranked(text, scope, results)
+        results.considered = len(ranked)
+        results.hits = _load(ranked[:limit])
+    results.seconds = perf_counter() - started
+    return results
+
+
+def _ranked(text: str, scope: Scope, results: Results) -> list[Candidate]:
+    weighed, places = _weigh_question(text, scope)
+    found = set(_by_words(weighed, places, scope)) if places else set()
+    space = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.ACTIVE).first()
+    vector = _question_vector(text, space, results)
+    if space is not None and vector is not None:
+        found.update(_by_meaning(vector, space, scope))
+    candidates = _candidates(found, weighed, vector, space)
+    weight = space.weight if space is not None and vector is not None else 0.0
+    return rank(candidates, Question.read(text), vector_weight=weight)
+
+
+def _weigh_question(text: str, scope: Scope) -> tuple[str, list[int]]:
+    """Return the question's weights as a sparse vector, and the terms to find candidates by."""
+    counts = words.count_terms(text)
+    by_number = {
+        place: number
+        for project_id in scope.project_ids
+        for number, place in zip(counts, words.numbers_in(project_id, counts), strict=True)
+    }
+    rows = TermCount.objects.filter(
+        project__in=scope.project_ids, term__in=[*counts, words.EVERY_CHUNK]
+    ).values_list("term", "chunks")
+    chunks_with: dict[int, int] = {}
+    for term, chunks in rows:
+        chunks_with[term] = chunks_with.get(term, 0) + chunks
+    total = chunks_with.pop(words.EVERY_CHUNK, 0)
+    present = sorted(chunks_with, key=chunks_with.__getitem__)[:MOST_TERMS]
+    weights = {
+        term: words.rarity(total, chunks_with[term]) * min(counts[term], 3) for term in present
+    }
+    chosen: set[int] = set()
+    reached = 0
+    for term in present:
+        reached += chunks_with[term]
+        if chosen and reached > CANDIDATE_CHUNKS:
+            break
+        chosen.add(term)
+    places = [place for place, number in by_number.items() if number in chosen]
+    return words.sparse_text(weights), places
+
+
+def _by_words(weighed: str, places: Sequence[int], scope: Scope) -> list[UUID]:
+    conditions, values = scope.filters.conditions()
+    return _ids(
+        f"""SELECT c.id FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
+        WHERE c.terms && %s::bigint[] AND c.project_id = ANY(%s) {conditions}
+        ORDER BY c.weights <#> %s::sparsevec LIMIT {LEG_LIMIT}""",
+        [list(places), list(scope.project_ids), *values, weighed],
+    )
+
+
+def _by_meaning(vector: HalfVector, space: EmbeddingSpace, scope: Scope) -> list[UUID]:
+    conditions, values = scope.filters.conditions()
+    # Exact over the scope: an approximate index would fill its limit from other projects and
+    # return too few. Adding 0 keeps the planner from one, should there ever be one.
+    return _ids(
+        f"""SELECT c.id FROM knowledge_vector v JOIN knowledge_chunk c ON c.id = v.chunk_id
+        JOIN knowledge_document d ON d.id = c.document_id
+        WHERE v.space_id = %s AND v.project_id = ANY(%s) {conditions}
+        ORDER BY (v.embedding <=> %s::halfvec) + 0 LIMIT {LEG_LIMIT}""",
+        [space.pk, list(scope.project_ids), *values, vector.to_text()],
+    )
+
+
+def _ids(sql: str, values: Sequence[Any]) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _question_vector(
+    text: str, space: EmbeddingSpace | None, results: Results
+) -> HalfVector | None:
+    if space is None:
+        results.notes.append("Searched by words only: nothing has been embedded yet.")
+        return None
+    try:
+        return HalfVector(embedder().embed_question(text))
+    except EmbedderUnavailable:
+        results.notes.append("Searched by words only: the embedding model does not answer.")
+        return None
+
+
+def _candidates(
+    ids: Collection[UUID], weighed: str, vector: HalfVector | None, space: EmbeddingSpace | None
+) -> list[Candidate]:
+    """Score what any leg found by every leg, so that scores can be compared."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.id, c.document_id, d.path, c.layer, c.symbol, c.definitions,
+                -(c.weights <#> %s::sparsevec), 1 - (v.embedding <=> %s::halfvec)
+            FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
+            LEFT JOIN knowledge_vector v ON v.chunk_id = c.id AND v.space_id = %s
+            WHERE c.id = ANY(%s)""",
+            [weighed, vector.to_text() if vector else None, space and space.pk, list(ids)],
+        )
+        return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def _load(candidates: Sequence[Candidate]) -> list[Hit]:
+    chunks = (
+        Chunk.objects.filter(pk__in=[c.chunk_id for c in candidates])
+        .select_related("document__source", "document__blob")
+        .defer("weights", "terms", "document__blob__text")
+        .in_bulk()
+    )
+    return [
+        Hit(chunks[c.chunk_id], c.score, c.legs, c.rules)
+        for c in candidates
+        if c.chunk_id in chunks
+    ]

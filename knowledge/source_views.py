@@ -1,0 +1,224 @@
+"""Pages about sources: where a project's knowledge comes from, and how it is getting on."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.viewers import Viewer, viewer_of
+from knowledge.forms import SourceEditForm, SourceForm, UploadForm
+from knowledge.models import Document
+from knowledge.standing import counts_of, is_stuck, standing_of
+from knowledge.uploads import Stored, UploadRefused, store_uploads
+from projects.forms import ConfirmForm
+from projects.jobs import enqueue, request_cancel
+from projects.models import Job, Membership, Project, Source, role_of
+from projects.sourcing import (
+    SourceRefused,
+    add_source,
+    change_source,
+    delete_source,
+    what_goes_with,
+)
+
+FILES_A_PAGE = 50
+RUNS_SHOWN = 8
+
+
+@require_GET
+def sources(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """List the sources of a project with how each stands."""
+    viewer = viewer_of(request)
+    project = get_object_or_404(Project.objects.visible_to(viewer), pk=project_id)
+    open_jobs = Prefetch("jobs", Job.objects.open().order_by("created_at"), to_attr="open_jobs")
+    rows = list(project.sources.prefetch_related(open_jobs).order_by("name"))
+    counts = counts_of(rows)
+    page = {
+        "project": project,
+        "rows": [{"source": source, "counts": counts[source.pk]} for source in rows],
+        "no_worker": is_stuck(job for source in rows for job in _open_jobs(source)),
+        "can_edit": _can_edit(viewer, project.pk),
+    }
+    return render(request, "knowledge/sources.html", page)
+
+
+def _open_jobs(source: Source) -> list[Job]:
+    jobs: list[Job] = getattr(source, "open_jobs", [])
+    return jobs
+
+
+@require_http_methods(["GET", "POST"])
+def source_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    project = get_object_or_404(Project.objects.editable_by(viewer), pk=project_id)
+    form = SourceForm(request.POST or None)
+    uploads = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and uploads.is_valid():
+        contents = uploads.contents(settings.MAX_FILE_BYTES)
+        is_upload = form.cleaned_data["way"] == SourceForm.Way.UPLOAD
+        if is_upload and not contents:
+            form.add_error("way", "Choose at least one file, or a folder.")
+        else:
+            try:
+                source = add_source(project, by=viewer.user, **form.source_fields())
+            except SourceRefused as refusal:
+                form.add_error(_known(form, refusal.field), refusal.sentence)
+            else:
+                if is_upload:
+                    _report(request, store_uploads(source, contents, viewer.user))
+                return redirect(source)
+    page = {
+        "project": project,
+        "form": form,
+        "uploads": uploads,
+        "roots": settings.SOURCE_ROOTS,
+        "file_limit": settings.MAX_FILE_BYTES // 1_000_000,
+    }
+    return render(request, "knowledge/source_new.html", page, status=400 if form.errors else 200)
+
+
+def _known(form: SourceForm | SourceEditForm, field: str) -> str | None:
+    return field if field in form.fields else None
+
+
+@require_GET
+def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Show how a source stands, what was left out and why, and its last runs."""
+    viewer = viewer_of(request)
+    found = _visible_source(viewer, source_id)
+    state = request.GET.get("state", "")
+    page = {
+        "project": found.project,
+        "source": found,
+        "standing": standing_of(found),
+        "state": state if state in Document.State.values else "",
+        "documents": _documents(viewer, found, state, request.GET.get("page")),
+        "runs": found.jobs.exclude(state__in=Job.OPEN_STATES).order_by("-created_at")[:RUNS_SHOWN],
+        "can_edit": _can_edit(viewer, found.project_id),
+        "uploads": UploadForm() if found.is_upload else None,
+    }
+    return render(request, "knowledge/source.html", page)
+
+
+def _documents(
+    viewer: Viewer, source: Source, state: str, number: str | None
+) -> "Page[Document] | None":
+    """Return the files in a state, or the ones that were left out when none is asked for."""
+    documents: QuerySet[Document] = Document.objects.visible_to(viewer).filter(source=source)
+    if state in Document.State.values:
+        documents = documents.filter(state=state)
+    else:
+        documents = documents.exclude(state=Document.State.INDEXED)
+    rows = documents.defer("metadata").order_by("path", "pk")
+    return Paginator(rows, FILES_A_PAGE).get_page(number)
+
+
+@never_cache
+@require_GET
+def source_progress(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Answer with the part of a source's page that changes while work runs."""
+    found = _visible_source(viewer_of(request), source_id)
+    standing = standing_of(found, with_reasons=False)
+    page = {"source": found, "standing": standing}
+    return render(request, "knowledge/_progress.html", page)
+
+
+@require_POST
+def source_sync(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    found = _editable_source(viewer, source_id)
+    enqueue(found, Job.Kind.SYNC, requested_by=viewer.user)
+    return redirect(found)
+
+
+@require_POST
+def source_cancel(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    found = _editable_source(viewer_of(request), source_id)
+    for job in found.jobs.open():
+        request_cancel(job)
+    messages.success(request, "Stopping. What was indexed stays.")
+    return redirect(found)
+
+
+@require_http_methods(["GET", "POST"])
+def source_edit(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    found = _editable_source(viewer, source_id)
+    form = SourceEditForm(request.POST or None, instance=found)
+    if request.method == "POST" and form.is_valid():
+        kept = Source.objects.get(pk=found.pk)
+        try:
+            change_source(kept, by=viewer.user, **form.cleaned_data)
+        except SourceRefused as refusal:
+            form.add_error(_known(form, refusal.field), refusal.sentence)
+        else:
+            messages.success(request, "Saved.")
+            return redirect(found)
+    if form.errors:
+        found.refresh_from_db()
+    page = {"project": found.project, "source": found, "form": form}
+    return render(request, "knowledge/source_edit.html", page, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def source_delete(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    found = _editable_source(viewer, source_id)
+    form = ConfirmForm(request.POST or None, expected=found.name)
+    if request.method == "POST" and form.is_valid():
+        project = found.project
+        delete_source(found, by=viewer.user)
+        messages.success(request, f"{found} was deleted.")
+        return redirect("sources", project.pk)
+    page = {
+        "project": found.project,
+        "source": found,
+        "form": form,
+        "belongings": what_goes_with(found),
+    }
+    return render(request, "knowledge/source_delete.html", page, status=400 if form.errors else 200)
+
+
+@require_POST
+def source_upload(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    found = _editable_source(viewer, source_id)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid() or not request.FILES:
+        messages.error(request, "Choose at least one file, or a folder.")
+        return redirect(found)
+    try:
+        contents = form.contents(settings.MAX_FILE_BYTES)
+        _report(request, store_uploads(found, contents, viewer.user))
+    except UploadRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(found)
+
+
+def _report(request: HttpRequest, stored: Stored) -> None:
+    files = "1 file was" if stored.count == 1 else f"{stored.count} files were"
+    messages.success(request, f"{files} taken in.")
+    for path, sentence in stored.refused[:10]:
+        messages.error(request, f"{path}: {sentence}")
+    if len(stored.refused) > 10:
+        messages.error(request, f"{len(stored.refused) - 10} more files were refused.")
+
+
+def _visible_source(viewer: Viewer, source_id: UUID) -> Source:
+    rows = Source.objects.visible_to(viewer).select_related("project")
+    return get_object_or_404(rows, pk=source_id)
+
+
+def _editable_source(viewer: Viewer, source_id: UUID) -> Source:
+    rows = Source.objects.editable_by(viewer).select_related("project")
+    return get_object_or_404(rows, pk=source_id)
+
+
+def _can_edit(viewer: Viewer, project_id: UUID) -> bool:
+    return role_of(viewer, project_id) in Membership.EDITOR_ROLES

@@ -1,0 +1,61 @@
+"""Showing passages of code and text."""
+
+from datetime import timedelta
+
+from django import template
+
+from knowledge.highlighting import highlight_lines
+
+register = template.Library()
+
+
+@register.inclusion_tag("knowledge/_passage.html")
+def passage(text: str, language: str, start_line: int) -> dict[str, object]:
+    """Draw a passage with the numbers of its lines."""
+    lines = highlight_lines(text or "", language or "")
+    return {"lines": list(enumerate(lines, start=start_line or 1))}
+
+
+@register.filter
+def percent(share: float) -> int:
+    """Turn a share of 1 into whole percents."""
+    return round(100 * share)
+
+
+@register.filter
+def with_lines(number: int) -> str:
+    return f"{number:,} line" if number == 1 else f"{number:,} lines"
+
+
+@register.filter
+def grouped(number: int | None) -> str:
+    """Write a number with its thousands apart."""
+    return f"{number or 0:,}".replace(",", "\u202f")
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    """Say roughly how long something takes."""
+    if span is None:
+        return ""
+    seconds = int(span.total_seconds())
+    if seconds < 90:
+        return f"{max(1, seconds)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+@register.filter
+def size(number: int | None) -> str:
+    """Say how large a file is, in the unit that suits it."""
+    amount = float(number or 0)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return (
+                f"{amount:.0f} {unit}"
+                if amount >= 10 or unit == "bytes"
+                else f"{amount:.1f} {unit}"
+            )
+        amount /= 1000
+    return f"{amount:.1f} GB"

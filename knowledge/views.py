@@ -1,0 +1,226 @@
+"""Pages to search in, and to read what was found."""
+
+from dataclasses import dataclass, field
+from posixpath import normpath
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET
+
+from accounts.viewers import viewer_of
+from knowledge.highlighting import highlight_lines
+from knowledge.models import Document
+from knowledge.query_syntax import Query, read_query, words_to_light
+from knowledge.rendering import headings_of, render_markdown
+from knowledge.retrieval import Filters, Hit, search
+from knowledge.viewing import (
+    Page,
+    Range,
+    Version,
+    crumbs_of,
+    find_version,
+    list_folder,
+    page_of,
+    read_range,
+    symbols_of,
+    table_of,
+)
+from projects.models import Project, Source
+
+RESULTS_SHOWN = 30
+LONGEST_QUERY = 1_000
+
+
+@dataclass(slots=True)
+class Found:
+    """A passage with what the page says about it."""
+
+    hit: Hit
+    number: int
+    lines: list[SafeString]
+
+
+@dataclass(slots=True)
+class FoundFile:
+    """The passages of one file, in the order of the best one."""
+
+    document: Document
+    passages: list[Found] = field(default_factory=list)
+
+
+@require_GET
+def search_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    project = get_object_or_404(Project.objects.visible_to(viewer), pk=project_id)
+    asked = request.GET.get("q", "")[:LONGEST_QUERY]
+    query = read_query(asked, request.GET.dict())
+    page: dict[str, object] = {"project": project, "query": query, "asked": query.words}
+    if query.words:
+        filters = Filters(**query.filters)
+        results = search(
+            viewer, query.words, project_ids=[project.pk], filters=filters, limit=RESULTS_SHOWN
+        )
+        page["results"] = results
+        page["files"] = _by_file(results.hits, query.words)
+        page["suggestions"] = _narrowings(results.hits, query)
+    page["chips"] = _chips(query)
+    return render(request, "knowledge/search.html", page)
+
+
+def _by_file(hits: list[Hit], words: str) -> list[FoundFile]:
+    files: dict[UUID, FoundFile] = {}
+    marks = words_to_light(words)
+    for number, hit in enumerate(hits, start=1):
+        document = hit.chunk.document
+        lines = highlight_lines(hit.text, hit.chunk.language, marks=marks)
+        file = files.setdefault(document.pk, FoundFile(document))
+        file.passages.append(Found(hit, number, lines))
+    return list(files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that can be added or taken away by following its address."""
+
+    label: str
+    href: str
+
+
+PARAMETERS = {"path": "path", "language": "lang", "collection": "collection"}
+
+
+def _address(words: str, filters: dict[str, str]) -> str:
+    fields = {PARAMETERS[name]: value for name, value in filters.items()}
+    return "?" + urlencode({"q": words, **fields})
+
+
+def _chips(query: Query) -> list[Chip]:
+    return [
+        Chip(
+            f"{PARAMETERS[name]}:{value}",
+            _address(query.words, {k: v for k, v in query.filters.items() if k != name}),
+        )
+        for name, value in query.filters.items()
+    ]
+
+
+def _narrowings(hits: list[Hit], query: Query) -> list[Chip]:
+    """Return the filters that would part these results."""
+    chips = []
+    for name in ("language", "collection"):
+        values = list(dict.fromkeys(getattr(hit.chunk, name) for hit in hits))
+        if name in query.filters or len(values) < 2:
+            continue
+        chips += [
+            Chip(
+                f"{PARAMETERS[name]}:{value}",
+                _address(query.words, {**query.filters, name: value}),
+            )
+            for value in values[:4]
+            if value
+        ]
+    return chips
+
+
+@require_GET
+def files(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Show one level of a source's folders."""
+    viewer = viewer_of(request)
+    sources = Source.objects.visible_to(viewer).select_related("project")
+    source = get_object_or_404(sources, pk=source_id)
+    folder = list_folder(viewer, source, request.GET.get("folder", "")[:4096])
+    if folder.path and not folder.entries:
+        raise Http404
+    page = {
+        "project": source.project,
+        "source": source,
+        "folder": folder,
+        "crumbs": crumbs_of(folder.path),
+    }
+    return render(request, "knowledge/files.html", page)
+
+
+@require_GET
+def file(request: HttpRequest, source_id: UUID, commit: str, path: str) -> HttpResponse:
+    """Show a file as it stood at a commit, the asked lines lit."""
+    viewer = viewer_of(request)
+    version = _version_or_404(request, source_id, commit, path)
+    lit = read_range(request.GET.get("lines", ""))
+    part = page_of(version.text, number=_number(request.GET.get("page", "")), lit=lit)
+    can_render = version.language in {"markdown", "csv"} or path.endswith((".csv", ".tsv"))
+    asks_for_lines = lit is not None or request.GET.get("view") == "lines"
+    page: dict[str, object] = {
+        "project": version.source.project,
+        "source": version.source,
+        "version": version,
+        "part": part,
+        "lit": lit,
+        "crumbs": crumbs_of(path),
+        "neighbours": list_folder(viewer, version.source, version.folder),
+        "can_render": can_render,
+        "symbols": [] if version.has_changed else symbols_of(version.document),
+    }
+    if can_render and not asks_for_lines:
+        page.update(_rendered(version))
+    if not page.keys() & {"html", "table"}:
+        page["lines"] = _numbered(part, version.language, lit)
+    return render(request, "knowledge/file.html", page)
+
+
+def _rendered(version: Version) -> dict[str, object]:
+    if version.language != "markdown":
+        table = table_of(version.text)
+        return {"table": table} if table else {}
+
+    def links(href: str) -> str:
+        """Lead from a document to the files beside it, at the same commit."""
+        target, _, anchor = href.partition("#")
+        path = normpath(f"{version.folder}/{target}").lstrip("/")
+        if path.startswith(".."):
+            return ""
+        page = reverse("file", args=[version.source.pk, version.commit, path])
+        return f"{page}#{quote(anchor)}" if anchor else page
+
+    html = render_markdown(version.text, links=links)
+    return {"html": html, "headings": [h for h in headings_of(version.text) if h.level <= 3]}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    html: SafeString
+    is_lit: bool
+
+
+def _numbered(part: Page, language: str, lit: Range | None) -> list[Line]:
+    lines = highlight_lines(part.text, language)
+    return [
+        Line(number, html, lit is not None and number in lit)
+        for number, html in enumerate(lines, start=part.start_line)
+    ]
+
+
+@require_GET
+def file_raw(request: HttpRequest, source_id: UUID, commit: str, path: str) -> HttpResponse:
+    """Hand out the text as a download, never as anything that a browser would run."""
+    version = _version_or_404(request, source_id, commit, path)
+    response = HttpResponse(version.text, content_type="text/plain; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(version.name, safe='')}"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _version_or_404(request: HttpRequest, source_id: UUID, commit: str, path: str) -> Version:
+    version = find_version(viewer_of(request), source_id, commit, path)
+    if version is None:
+        raise Http404
+    return version
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0

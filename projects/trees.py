@@ -1,0 +1,196 @@
+"""Reading files and commits from a mirror, always by the sha of a commit."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from projects.git import DEFAULT_LIMITS, Git, Limits, Watch
+from projects.git_errors import FolderMissing, LimitReached, RepositoryDamaged
+from projects.mirrors import SHA
+
+Kind = Literal["file", "symlink", "submodule"]
+
+_KINDS: dict[bytes, Kind] = {b"120000": "symlink", b"160000": "submodule"}
+_LATEST = 253402300799  # the last second that a datetime can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path of a tree; only a file has a size and can be read."""
+
+    mode: str
+    kind: Kind
+    sha: str
+    size: int | None
+    raw: bytes
+
+    @property
+    def path(self) -> str:
+        """The path as text: bytes that are no UTF-8 are shown as escapes."""
+        return self.raw.decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    sha: str
+    author: str
+    email: str
+    committed_at: datetime
+    subject: str
+
+
+def list_tree(
+    mirror: Path, commit: str, folder: str = "", *, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Entry]:
+    """Yield the paths of a commit, those below a folder if one is named, as git lists them."""
+    git = Git(directory=mirror, watch=Watch(limits=limits))
+    below = _checked_folder(folder)
+    where = ("--", f"{below}/") if below else ()
+    command = ("ls-tree", "-r", "-z", "-l", "--full-tree", _checked(commit), *where)
+    count = 0
+    with closing(git.stream(*command)) as pieces:
+        for line in _split(pieces):
+            count += 1
+            if count > limits.max_paths:
+                message = f"The repository has more than {limits.max_paths:,} paths."
+                raise LimitReached("paths", message)
+            yield _parse(line)
+    if below and not count:
+        raise FolderMissing(f"The repository has no folder named {below}.")
+
+
+def read_blobs(
+    mirror: Path, shas: Iterable[str], *, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the content of each blob; one that is missing or over the limit is left out."""
+    git = Git(directory=mirror, watch=Watch(limits=limits))
+    small = []
+    for sha, kind, size in _measure(git, shas):
+        if kind == b"blob" and size <= limits.max_blob_bytes:
+            small.append(sha)
+    if small:
+        yield from _contents(git, small)
+
+
+def commit_info(mirror: Path, commit: str) -> CommitInfo:
+    """Return who committed what and when, as the commit itself says."""
+    git = Git(directory=mirror)
+    shown = git.run(
+        *("log", "-1", "--no-walk", "--no-show-signature", "--no-color"),
+        *("--format=%H%x00%an%x00%ae%x00%ct%x00%s", _checked(commit), "--"),
+    )
+    fields = shown.decode("utf-8", "replace").split("\0")
+    if len(fields) != 5:
+        raise RepositoryDamaged
+    sha, author, email, seconds, subject = fields
+    return CommitInfo(
+        sha,
+        _tidy(author, 200),
+        _tidy(email, 254),
+        _moment(seconds),
+        _tidy(subject, 500),
+    )
+
+
+def last_commit_date(mirror: Path, commit: str, folder: str = "") -> datetime | None:
+    """Return when the commit's history last touched the folder, None if it never did."""
+    below = _checked_folder(folder)
+    where = (below,) if below else ()
+    command = (
+        "log",
+        "-1",
+        "--no-show-signature",
+        "--format=%H %ct",
+        _checked(commit),
+        "--",
+        *where,
+    )
+    found = Git(directory=mirror).run(*command).decode().rstrip("\n")
+    return _moment(found.partition(" ")[2]) if found else None
+
+
+def _checked(commit: str) -> str:
+    if not SHA.fullmatch(commit):
+        raise ValueError("not the sha of a commit")
+    return commit
+
+
+def _checked_folder(folder: str) -> str:
+    parts = [part for part in folder.split("/") if part not in {"", "."}]
+    if ".." in parts or "\0" in folder:
+        raise FolderMissing("That is not a folder of the repository.")
+    return "/".join(parts)
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\0")
+        yield from lines
+
+
+def _parse(line: bytes) -> Entry:
+    about, _, raw = line.partition(b"\t")
+    mode, _, sha, size = about.split()
+    return Entry(
+        mode=mode.decode(),
+        kind=_KINDS.get(mode, "file"),
+        sha=sha.decode(),
+        size=int(size) if size.isdigit() else None,
+        raw=raw,
+    )
+
+
+def _measure(git: Git, shas: Iterable[str]) -> Iterator[tuple[str, bytes, int]]:
+    with tempfile.TemporaryFile() as asked:
+        asked.writelines(_checked(sha).encode() + b"\n" for sha in shas)
+        asked.seek(0)
+        rest = b""
+        for piece in git.stream("cat-file", "--batch-check", "--buffer", stdin=asked):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                sha, kind, *size = line.split()
+                yield sha.decode(), kind, int(size[0]) if size else 0
+
+
+def _contents(git: Git, shas: list[str]) -> Iterator[tuple[str, bytes]]:
+    with tempfile.TemporaryFile() as asked:
+        asked.writelines(sha.encode() + b"\n" for sha in shas)
+        asked.seek(0)
+        with closing(git.stream("cat-file", "--batch", "--buffer", stdin=asked)) as pieces:
+            held = bytearray()
+            for sha in shas:
+                _fill(held, pieces, b"\n")
+                header, _, _ = held.partition(b"\n")
+                size = int(header.split()[2])
+                end = len(header) + 1 + size
+                _fill(held, pieces, end + 1)
+                yield sha, bytes(held[len(header) + 1 : end])
+                del held[: end + 1]
+            for _ in pieces:
+                raise RepositoryDamaged
+
+
+def _fill(held: bytearray, pieces: Iterator[bytes], until: bytes | int) -> None:
+    """Take pieces until so many bytes, or these ones, are held."""
+    while len(held) < until if isinstance(until, int) else until not in held:
+        piece = next(pieces, None)
+        if piece is None:
+            raise RepositoryDamaged
+        held += piece
+
+
+def _moment(seconds: str) -> datetime:
+    """Return the moment a commit claims, kept within what a date can be."""
+    number = int(seconds) if re.fullmatch(r"-?\d+", seconds) else 0
+    return datetime.fromtimestamp(min(max(number, 0), _LATEST), tz=UTC)
+
+
+def _tidy(text: str, longest: int) -> str:
+    kept = "".join(" " if c.isspace() else c for c in text if c.isprintable() or c.isspace())
+    return kept.strip()[:longest]

@@ -1,0 +1,58 @@
+"""Asking a model: what every provider offers, and which one answers."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from providers.models import Provider
+
+
+class ModelUnavailable(Exception):
+    """The model did not answer, or broke off; the message says why, without any secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a call took, filled in while it runs; unknown stays None."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+
+
+class ChatModel(Protocol):
+    def stream(
+        self, provider: Provider, messages: Sequence[ChatMessage], usage: Usage
+    ) -> AsyncIterator[str]:
+        """Yield the answer piece by piece, for a person who is waiting."""
+
+
+def chat_model(provider: Provider) -> ChatModel:
+    return _load(settings.CHAT_ADAPTERS[provider.provider_name])
+
+
+@cache  # by path, so that tests can override the setting
+def _load(path: str) -> ChatModel:
+    made: ChatModel = import_string(path)()
+    return made
+
+
+def default_provider() -> Provider:
+    """Return who answers when a conversation names nobody: the default, else the built-in one."""
+    chosen = Provider.objects.usable().filter(is_default=True).first()
+    if chosen is not None:
+        return chosen
+    built_in, _ = Provider.objects.get_or_create(
+        provider_name=Provider.Name.OFFLINE, model_name="extractive"
+    )
+    return built_in

@@ -1,0 +1,120 @@
+"""Three people stand for every access rule: alice owns, bob may look, charlie is a stranger."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from accounts.viewers import Viewer
+from knowledge.ingestion import blank_document, read_file, replace_documents, skipped
+from knowledge.models import Document
+from projects.models import Membership, Project, Source
+from projects.trees import Entry
+from tests.hashed_embedder import HashedWords
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Pages name static files by the hash of their content, so they must be collected once."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def own_places(settings, tmp_path: Path) -> None:
+    """Each test keeps its mirrors to itself, reads sources below its own folder, and is fast."""
+    settings.MIRRORS_DIR = tmp_path / "mirrors"
+    settings.SOURCE_ROOTS = [tmp_path]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMBEDDER = f"{HashedWords.__module__}.{HashedWords.__name__}"
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db) -> User:
+    """Owns the project."""
+    return User.objects.create_user("alice", PASSWORD, name="Alice")
+
+
+@pytest.fixture
+def bob(db) -> User:
+    """May look at the project."""
+    return User.objects.create_user("bob", PASSWORD)
+
+
+@pytest.fixture
+def charlie(db) -> User:
+    """Is a stranger to the project."""
+    return User.objects.create_user("charlie", PASSWORD)
+
+
+@pytest.fixture
+def admin(db) -> User:
+    return User.objects.create_superuser("admin", PASSWORD)
+
+
+@pytest.fixture
+def project(alice: User, bob: User) -> Project:
+    project = Project.objects.create(name="nightowl", owner=alice)
+    Membership.objects.create(project=project, user=alice, role=Membership.Role.OWNER)
+    Membership.objects.create(project=project, user=bob, role=Membership.Role.VIEWER)
+    return project
+
+
+@pytest.fixture
+def source(project: Project, tmp_path: Path) -> Source:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    return Source.objects.create(project=project, name="code", path=str(folder))
+
+
+@pytest.fixture
+def viewer(alice: User) -> Viewer:
+    return Viewer(alice)
+
+
+@pytest.fixture
+def client_for() -> Callable[[User | None], Client]:
+    """Return a browser in which a person is signed in, or nobody."""
+
+    def sign_in(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def index(db) -> Callable[..., Document]:
+    """Index a text as a sync would, without a repository: `index(source, "a.py", "…")`."""
+
+    def store(source: Source, path: str, text: str, *, commit: str = "c" * 40) -> Document:
+        data = text.encode()
+        entry = Entry("100644", "file", f"{abs(hash(text)):040x}"[:40], len(data), path.encode())
+        reading = read_file(source, entry, data, commit=commit)
+        known = dict(Document.objects.filter(source=source).values_list("path", "pk"))
+        replace_documents([reading], known)
+        Source.objects.filter(pk=source.pk).update(head=commit, state=Source.State.READY)
+        source.refresh_from_db()
+        return Document.objects.get(source=source, path=path)
+
+    return store
+
+
+@pytest.fixture
+def skip_file(db) -> Callable[..., Document]:
+    """Note a file as skipped with a reason, as a sync would."""
+
+    def store(source: Source, path: str, reason: str) -> Document:
+        entry = Entry("100644", "file", "0" * 40, 10, path.encode())
+        replace_documents([skipped(blank_document(source, entry, commit="c" * 40), reason)], {})
+        return Document.objects.get(source=source, path=path)
+
+    return store
