@@ -4,12 +4,14 @@ Runs on whatever `python3` the machine has, so its syntax is that of Python 3.6:
 gets a sentence and no traceback.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 OLDEST = (3, 11)
 ROOT = os.path.dirname(os.path.abspath(__file__))
@@ -30,11 +32,9 @@ def main(arguments: "list[str]") -> int:
     supervisor_arguments = arguments[1:] if arguments[:1] == ["--dev"] else arguments
     try:
         refuse_machine(sys.version_info[:3], sys.platform, shutil.which("git"))
-        lock = os.open(ROOT, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` may be first at once
-        make_environment()
-        install(wanted)
-        os.close(lock)
+        with one_at_a_time():
+            make_environment()
+            install(wanted)
     except Refusal as refusal:
         sys.stderr.write(str(refusal) + "\n")
         return 1
@@ -56,6 +56,17 @@ def refuse_machine(version: "tuple[int, ...]", platform: str, git: "str | None")
         raise Refusal("`make run` needs Linux; elsewhere use `docker compose up`.")
     if git is None:
         raise Refusal("Nightowl reads repositories with git, which is not installed here.")
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> "Iterator[None]":
+    """Wait for another start in this folder: `make run` and `make test` may be first at once."""
+    lock = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def make_environment() -> None:

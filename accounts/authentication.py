@@ -1,16 +1,18 @@
 """How programs and browsers say who they are to the REST API."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import ApiKey, User
 from accounts.viewers import Viewer
+
+if TYPE_CHECKING:  # DRF imports this module while it imports its views
+    from rest_framework.views import APIView
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -54,7 +56,7 @@ class HasScope(BasePermission):
         "OPTIONS": ApiKey.Scope.READ,
     }
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if isinstance(request.user, AnonymousUser) or not isinstance(request.auth, Viewer):
             return False
         default = self.FOR_METHOD.get(request.method or "", ApiKey.Scope.WRITE)

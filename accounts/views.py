@@ -6,7 +6,6 @@ from django.contrib.auth import login as sign_in
 from django.contrib.auth import logout as sign_out
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,7 +14,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.auditing import record
-from accounts.forms import LoginForm, ProfileForm, ThemeForm
+from accounts.forms import LoginForm, PasswordForm, ProfileForm, ThemeForm
+from accounts.models import User
 from accounts.throttling import CannotCount, TooManyTries, count_try, forget_tries
 from accounts.viewers import viewer_of
 
@@ -72,9 +72,9 @@ def account(request: HttpRequest) -> HttpResponse:
     user = viewer_of(request).user
     sent = request.POST.get("form", "")
     # Re-read: a form that does not hold must not change the name that the frame shows.
-    person = type(user).objects.get(pk=user.pk)
+    person = User.objects.get(pk=user.pk)
     profile = ProfileForm(request.POST if sent == "profile" else None, instance=person)
-    password = PasswordChangeForm(user, request.POST if sent == "password" else None)
+    password = PasswordForm(user, request.POST if sent == "password" else None)
     theme = ThemeForm(
         request.POST if sent == "theme" else None,
         initial={"theme": request.COOKIES.get(THEME_COOKIE, "")},

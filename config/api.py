@@ -1,3 +1,62 @@
-"""The map of the REST API, its pages of results and its errors."""
+"""The map of the REST API."""
 
-urlpatterns: list[object] = []
+from typing import Any
+
+from django.http import Http404
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+from rest_framework.routers import BaseRouter, SimpleRouter
+from rest_framework.views import APIView
+
+from accounts.api import UUID_IN_PATH
+from conversations.api import ConversationViewSet, MessageViewSet
+from knowledge.api import DocumentViewSet, SearchView
+from knowledge.source_api import SourceViewSet
+from portal.reference import reference
+from projects.account_api import ApiKeyViewSet, MeView
+from projects.api import JobViewSet, MemberViewSet, ProjectViewSet
+from providers.api import CallViewSet, ProviderViewSet
+
+VIEWSETS = {
+    "api-keys": (ApiKeyViewSet, "api-v1-key"),
+    "projects": (ProjectViewSet, "api-v1-project"),
+    rf"projects/(?P<project_id>{UUID_IN_PATH})/members": (MemberViewSet, "api-v1-member"),
+    "sources": (SourceViewSet, "api-v1-source"),
+    "jobs": (JobViewSet, "api-v1-job"),
+    "documents": (DocumentViewSet, "api-v1-document"),
+    "providers": (ProviderViewSet, "api-v1-provider"),
+    "calls": (CallViewSet, "api-v1-call"),
+    "conversations": (ConversationViewSet, "api-v1-conversation"),
+    "messages": (MessageViewSet, "api-v1-message"),
+}
+
+
+def _routes(*, trailing_slash: bool) -> BaseRouter:
+    router = SimpleRouter(trailing_slash=trailing_slash)
+    for prefix, (viewset, name) in VIEWSETS.items():
+        router.register(prefix, viewset, basename=name)
+    return router
+
+
+class NothingHere(APIView):
+    """Answers what has no address, so that a program never meets a page."""
+
+    permission_classes = ()
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise Http404
+
+
+urlpatterns = [
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", reference, name="api-reference"),
+    path("api/v1/me", MeView.as_view(), name="api-v1-me"),
+    path("api/v1/me/", MeView.as_view()),
+    path("api/v1/search", SearchView.as_view(), name="api-v1-search"),
+    path("api/v1/search/", SearchView.as_view()),
+    path("api/v1/", include(_routes(trailing_slash=True).urls)),
+    path("api/v1/", include(_routes(trailing_slash=False).urls)),
+    re_path(r"^api/(?!schema$|docs$)", NothingHere.as_view()),
+]

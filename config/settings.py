@@ -269,11 +269,14 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "config.api.Pages",
+    "DEFAULT_PARSER_CLASSES": ["config.parsing.GuardedJSON"],
+    "DEFAULT_PAGINATION_CLASS": "config.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.api.explain_error",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would list the choices of fields
+    "EXCEPTION_HANDLER": "config.errors.explain_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Nightowl",
@@ -282,6 +285,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
+    "PREPROCESSING_HOOKS": ["config.description.one_of_each"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.description.with_errors",
+    ],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "UserRole": "accounts.models.User.Role",
+        "MemberRole": "projects.models.Membership.Role",
+        "MessageRole": "conversations.models.Message.Role",
+        "SourceState": "projects.models.Source.State",
+        "JobState": "projects.models.Job.State",
+        "DocumentState": "knowledge.models.Document.State",
+        "MessageState": "conversations.models.Message.State",
+        "SourceKind": "projects.models.Source.Kind",
+        "JobKind": "projects.models.Job.Kind",
+        "FeedbackValue": "conversations.models.Message.Feedback",
+    },
 }
 
 # --- Pages ---------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What people may say about sources."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -18,7 +18,7 @@ class ManyFilesField(forms.FileField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=ManyFilesInput(), required=False, allow_empty_file=True, **kwargs)
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
         return [super(ManyFilesField, self).clean(file) for file in data or [] if file]
 
 
@@ -86,10 +86,10 @@ class SourceEditForm(forms.ModelForm[Source]):
     class Meta:
         model = Source
         fields = ("name", "description", "branch", "folder_path")
-        widgets: ClassVar[dict[str, forms.Widget]] = {
+        widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
         }
-        help_texts: ClassVar[dict[str, str]] = {
+        help_texts = {
             "branch": "Empty: the one that the repository calls its own.",
             "folder_path": "Only what is under it is indexed. Empty: everything.",
         }
@@ -103,13 +103,13 @@ class SourceEditForm(forms.ModelForm[Source]):
 class UploadForm(forms.Form):
     """Files, or a folder; browsers send a folder's relative names beside it, one a line."""
 
-    files = ManyFilesField(label="Files")
+    loose = ManyFilesField(label="Files")
     folder = ManyFilesField(label="Folder")
     paths = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def contents(self, at_most: int) -> list[tuple[str, bytes]]:
         """Return the names with what is in them, cut one byte after the most that is taken."""
-        named = [(file.name or "", file) for file in self.cleaned_data["files"]]
+        named = [(file.name or "", file) for file in self.cleaned_data["loose"]]
         folder = self.cleaned_data["folder"]
         paths = self.cleaned_data["paths"].splitlines()
         if len(paths) != len(folder):

@@ -9,8 +9,12 @@ import yaml
 from knowledge.outlines import Heading
 
 LARGEST_FRONT_MATTER = 8_192
+MOST_BRACKETS = 100
 LONGEST_TITLE = 300
+MOST_HEADINGS = 20_000
 
+_ALIAS = re.compile(r"(?:^|[\s\[,:])[&*]\w")
+_NESTED = re.compile(r"^ {24}|(?:[-?:]\s+){6}", re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)$")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _CLOSING = re.compile(r"(?:^|[ \t])#+[ \t]*$")
@@ -18,10 +22,12 @@ _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _NOT_A_PARAGRAPH = re.compile(
     r"(?: {4}|\t)| {0,3}(?:[>|<]|[-*+](?:\s|$)|\d{1,9}[.)](?:\s|$)|[-*_]{3,}\s*$)"
 )
-_IMAGE = re.compile(r"!\[[^\[\]]{0,200}\](?:\([^()]{0,500}\)|\[[^\[\]]{0,200}\])")
-_LINK = re.compile(r"\[([^\[\]]{0,300})\](?:\([^()]{0,500}\)|\[[^\[\]]{0,200}\])?")
+_TARGET = r"(?:\((?:[^()]|\([^()]{0,100}\)){0,300}\)|\[[^\[\]]{0,200}\])"
+_IMAGE = re.compile(r"!\[[^\[\]]{0,200}\]" + _TARGET)
+_LINK = re.compile(r"\[([^\[\]]{0,300})\]" + _TARGET + "?")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 _EMPHASIS = re.compile(r"(?<!\w)_{1,2}([^_\s](?:[^_]{0,200}[^_\s])?)_{1,2}(?!\w)")
+_MARKS = re.compile(r"[\[\]<>&_*`\\]")
 _NOT_IN_ANCHORS = re.compile(r"[^\w\- ]")
 _RST_LINE = re.compile(r"([=\-`:'\"~^_*+#<>.!$%&(),/;?@\[\\\]{|}])\1{2,}\s*$")
 _RST_ROLE = re.compile(r":[\w:+.-]{1,60}:`~?([^`]{0,200})`")
@@ -34,7 +40,7 @@ def markdown_headings(text: str) -> list[Heading]:
     anchors = _Anchors()
     paragraph = -1
     row = front_matter_rows(rows)
-    while row < len(rows):
+    while row < len(rows) and len(headings) < MOST_HEADINGS:
         line = rows[row].rstrip("\r")
         if (skipped := _block_end(rows, row)) > row:
             paragraph, row = -1, skipped
@@ -50,20 +56,20 @@ def markdown_headings(text: str) -> list[Heading]:
             paragraph = -1
         elif not line.strip() or (paragraph < 0 and _NOT_A_PARAGRAPH.match(line)):
             paragraph = -1
-        elif paragraph < 0 and (row == 0 or _may_begin(rows[row - 1], headings, row)):
+        elif paragraph < 0 and (row == 0 or _may_begin(rows[row - 1])):
             paragraph = row
         row += 1
     return headings
 
 
-def _may_begin(above: str, headings: list[Heading], row: int) -> bool:
+def _may_begin(above: str) -> bool:
     """A paragraph begins after a blank line, a heading or a fence, not inside a list or a quote."""
     return not above.strip() or not _NOT_A_PARAGRAPH.match(above)
 
 
 def _heading(row: int, level: int, title: str, anchors: "_Anchors") -> Heading:
-    title = title[:LONGEST_TITLE]
-    return Heading(row, level, plain_title(title), "#" + anchors.unique(slug_of(title)))
+    title = plain_title(title[:LONGEST_TITLE])
+    return Heading(row, level, title, "#" + anchors.unique(_slug(title)))
 
 
 def _block_end(rows: list[str], row: int) -> int:
@@ -105,6 +111,8 @@ class _Anchors:
 
 def plain_title(title: str) -> str:
     """The title as a reader sees it, without the marks of markdown."""
+    if not _MARKS.search(title):
+        return title.strip()
     title = _LINK.sub(r"\1", _IMAGE.sub("", title))
     title = html.unescape(_TAG.sub("", title))
     title = _EMPHASIS.sub(r"\1", title)
@@ -113,7 +121,11 @@ def plain_title(title: str) -> str:
 
 def slug_of(title: str) -> str:
     """The anchor that GitHub makes of a heading."""
-    return _NOT_IN_ANCHORS.sub("", plain_title(title).lower()).replace(" ", "-")
+    return _slug(plain_title(title))
+
+
+def _slug(plain: str) -> str:
+    return _NOT_IN_ANCHORS.sub("", plain.lower()).replace(" ", "-")
 
 
 def front_matter_rows(rows: list[str]) -> int:
@@ -137,8 +149,10 @@ def front_matter(text: str) -> tuple[dict[str, Any], str]:
     if not size:
         return {}, ""
     source = "\n".join(rows[1 : size - 1])
-    if re.search(r"(?:^|[\s\[,:])[&*]\w", source):
+    if _ALIAS.search(source):
         return {}, "front matter ignored: anchors and aliases are not read"
+    if _NESTED.search(source) or source.count("[") + source.count("{") > MOST_BRACKETS:
+        return {}, "front matter ignored: nested too deeply"
     try:
         loaded = yaml.safe_load(source)
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError):
@@ -167,7 +181,7 @@ def rst_headings(text: str) -> list[Heading]:
     levels: dict[tuple[str, bool], int] = {}
     headings: list[Heading] = []
     row = 1
-    while row < len(rows):
+    while row < len(rows) and len(headings) < MOST_HEADINGS:
         found = _RST_LINE.match(rows[row])
         title = rows[row - 1].strip()
         width = len(rows[row].rstrip())

@@ -23,8 +23,11 @@ ALIASES = {
     "tsx": "tsx",
 }
 
-# Characters that change how a line looks without being seen (CVE-2021-42574 and its kin).
-INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+# Characters that change how a line looks without being seen (CVE-2021-42574 and its kin), and
+# those that HTML would take for something else.
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def highlight_lines(text: str, language: str, *, marks: Collection[str] = ()) -> list[SafeString]:
@@ -39,7 +42,7 @@ def highlight_lines(text: str, language: str, *, marks: Collection[str] = ()) ->
 
 def lines_of(text: str) -> list[str]:
     """Return the lines as editors count them: a last line break ends a line, begins none."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
 
 
@@ -69,7 +72,8 @@ def _pieces(lexer: Lexer, lines: list[str], pattern: re.Pattern[str] | None) -> 
 def _class_of(kind: _TokenType) -> str:
     while kind not in STANDARD_TYPES and kind.parent is not None:
         kind = kind.parent
-    return STANDARD_TYPES.get(kind, "")
+    name: str = STANDARD_TYPES.get(kind, "")
+    return name
 
 
 def _pattern_of(marks: Collection[str]) -> re.Pattern[str] | None:

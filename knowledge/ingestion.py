@@ -46,6 +46,8 @@ def read_file(source: Source, entry: Entry, data: bytes, *, commit: str) -> Read
     if languages.is_binary(data):
         return skipped(document, "binary")
     decoded = decode(data)
+    if languages.looks_generated(decoded.text):
+        return skipped(document, "generated")
     text, masked = redact(decoded.text)
     chunked = chunk_document(document.path, text, document.language)
     notes = [decoded.note, chunked.notes, f"{masked} secrets masked" if masked else ""]

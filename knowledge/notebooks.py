@@ -66,7 +66,7 @@ def _cells(text: str) -> list[dict[str, Any]]:
 
 
 def _source_rows(text: str) -> list[tuple[int, int]]:
-    """For each cell the rows of the raw file that its source takes."""
+    """For each cell the rows of the raw file that its source takes; a list begins below its key."""
     rows: list[tuple[int, int]] = []
     top_key = cell_key = ""
     for row, depth, mark, is_key in _marks(text):
@@ -79,12 +79,11 @@ def _source_rows(text: str) -> list[tuple[int, int]]:
             cell_key = ""
         elif depth == 3 and is_key:
             cell_key = mark
-            rows[-1] = (row, row) if mark == '"source"' else rows[-1]
+            rows[-1] = (row, -1) if mark == '"source"' else rows[-1]
         elif cell_key == '"source"' and mark[0] == '"':
-            # A list of lines has each on a row of its own, below the bracket.
             first, last = rows[-1]
-            rows[-1] = (row if first == last < row and depth == 4 else first, row)
-    return rows
+            rows[-1] = (row if last < 0 else first, row)
+    return [(first, max(first, last)) for first, last in rows]
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, str, bool]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 # Estimated, not counted: UTF-8 bytes of a line without its indentation, over 3.6. Word-piece
 # vocabularies come near that for code and English, and a CJK character (3 bytes) costs about one.
+# Indentation costs a little all the same, or a chunk of spaces could be of any size.
 TARGET_TOKENS = 300
 LIMIT_TOKENS = 512
 SMALL_TOKENS = 150
@@ -72,14 +73,13 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self.rows = text.split("\n")
-        if text.isascii():
-            costs = [(len(row.strip()) * 5 + 17) // 18 for row in self.rows]
-        else:
-            costs = [(len(row.strip().encode()) * 5 + 17) // 18 for row in self.rows]
+        is_ascii = text.isascii()
         self._totals = [0]
         total = 0
-        for cost in costs:
-            total += cost
+        for row in self.rows:
+            if words := row.strip():
+                size = len(words) if is_ascii else len(words.encode())
+                total += (size * 5 + 17) // 18 + (len(row) - len(words)) // 32
             self._totals.append(total)
 
     def __len__(self) -> int:
@@ -189,7 +189,7 @@ def pack(lines: Lines, pieces: list[Piece], target: int = TARGET_TOKENS) -> list
     packed: list[Piece] = []
     for piece in pieces:
         if packed and _joins(lines, packed[-1], piece, target):
-            packed[-1] = _joined(packed[-1], piece)
+            packed[-1] = _joined(lines, packed[-1], piece)
         else:
             packed.append(piece)
     return packed
@@ -200,12 +200,11 @@ def _joins(lines: Lines, left: Piece, right: Piece, target: int) -> bool:
     if total > LIMIT_TOKENS:
         return False
     if _are_parts_of_one(left, right):
-        return total <= PART_TOKENS
+        rest = lines.cost(right.first, right.last)
+        return total <= PART_TOKENS or rest <= INTRODUCTION_TOKENS
     if _introduces(left, right):
         return lines.cost(left.first, left.last) <= INTRODUCTION_TOKENS
-    if _is_tiny(lines, left) or _is_tiny(lines, right):
-        return True
-    if not _WORD.search(lines.text(right.first, right.last)[:200]):
+    if _remnant_of(lines, left, right):
         return True
     if left.stands_alone or right.stands_alone or left.scope != right.scope:
         return False
@@ -221,53 +220,61 @@ def _are_parts_of_one(left: Piece, right: Piece) -> bool:
 
 def _introduces(left: Piece, right: Piece) -> bool:
     """Whether the left is what stands between a heading, or the top, and the first one under it."""
-    if left.kind != "section" or left.is_several:
+    if left.kind not in {"section", "key"} or left.is_several or left.kind != right.kind:
         return False
     return right.scope == ((*left.scope, left.name) if left.name else left.scope)
 
 
-def _is_tiny(lines: Lines, piece: Piece) -> bool:
-    """Whether it defines nothing and is too short to be found on its own."""
-    if piece.definitions or piece.kind not in {"module", "class"}:
+def _remnant_of(lines: Lines, left: Piece, right: Piece) -> Piece | None:
+    """The one that is too short to be found on its own: closing brackets, a lone import, a call."""
+    if _is_remnant(lines, right, left) and not right.signature:
+        return right
+    return left if _is_remnant(lines, left, right) else None
+
+
+def _is_remnant(lines: Lines, piece: Piece, neighbour: Piece) -> bool:
+    if piece.name or lines.cost(piece.first, piece.last) > TINY_TOKENS:
         return False
-    return lines.cost(piece.first, piece.last) <= TINY_TOKENS
+    if piece.kind not in {"module", "class", "implementation"}:
+        return not _WORD.search(lines.text(piece.first, piece.last))
+    return not piece.definitions or piece.scope == neighbour.scope
 
 
-def _joined(left: Piece, right: Piece) -> Piece:
+def _joined(lines: Lines, left: Piece, right: Piece) -> Piece:
     if _introduces(left, right):
         right.first = left.first
         return right
-    if _are_parts_of_one(left, right):
-        left.last = right.last
-        left.definitions += right.definitions
-        return left
-    if left.scope != right.scope:
-        # One of them is a remnant: closing brackets, a lone import, a last call.
-        kept = right if right.definitions or right.name else left
+    remnant = right if _are_parts_of_one(left, right) else _remnant_of(lines, left, right)
+    if remnant:
+        kept = left if remnant is right else right
         kept.first, kept.last = left.first, right.last
+        kept.definitions = left.definitions + right.definitions
+        if not kept.name and not kept.signature:
+            kept.signature = remnant.signature
         return kept
     told = [piece for piece in (left, right) if piece.name or piece.definitions]
     joined = Piece(left.first, right.last, left.scope, anchor=left.anchor)
     joined.definitions = left.definitions + right.definitions
-    joined.stands_alone = left.stands_alone
     joined.is_several = left.is_several or right.is_several or len(told) > 1
-    if not joined.is_several:
-        source = told[0] if told else left
-        joined.name, joined.kind, joined.signature = source.name, source.kind, source.signature
-        joined.mentions = left.mentions + right.mentions
+    if joined.is_several:
+        _describe_several(joined, left, right)
         return joined
+    source = told[0] if told else left
+    joined.name, joined.kind, joined.signature = source.name, source.kind, source.signature
+    joined.mentions = left.mentions + right.mentions
+    return joined
+
+
+def _describe_several(joined: Piece, left: Piece, right: Piece) -> None:
     joined.mentions = tuple(
         name for piece in (left, right) for name in (piece.name, *piece.mentions) if name
     )
     if left.kind == right.kind:
         joined.kind = left.kind
-    elif left.scope:
-        joined.kind = "class"
     else:
-        joined.kind = "module"
+        joined.kind = "class" if left.scope else "module"
     if not left.name and left.kind == joined.kind:
         joined.signature = left.signature
-    return joined
 
 
 def chunks_of(path: str, lines: Lines, pieces: list[Piece], names: tuple[str, ...]) -> list[Chunk]:
@@ -316,7 +323,7 @@ def header_of(path: str, piece: Piece, names: tuple[str, ...]) -> str:
     """The line that says where a chunk is from: path, what encloses it, the names around it."""
     place = [path, *piece.scope]
     if piece.signature:
-        if piece.kind == "class" and not piece.name and piece.scope:
+        if not piece.name and piece.scope:
             place.pop()
         place.append(piece.signature)
     elif piece.name:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,7 +12,14 @@ PATH_RULE = 0.25  # times the share of the file's own words that the question na
 SYMBOL_RULE = 0.4  # for a chunk that defines an identifier of the question
 TEST_SHARE = 0.5  # what is left of a test's score when tests were not asked for
 FILE_SHARES = (0.3, 0.15, 0.08)  # what a file's next passages add to its best one
+PROSE_SHARE = 0.8  # of documents beside code: their words are nearer to any question's
+CHANGES_SHARE = 0.6  # of change logs, which name everything and explain nothing
 SECONDARY_LAYERS = {"test", "migration", "example"}
+PROSE = {"markdown", "rst", "text"}
+CHANGE_LOG = re.compile(r"(?:^|/)(?:changes|changelog|history|news|releases?)[^/]*$", re.IGNORECASE)
+ASKS_FOR_DOCUMENTS = re.compile(
+    r"\b(docs?|document(ed|ation)|guide|readme|tutorial|changelog|release notes?)\b", re.IGNORECASE
+)
 ASKS_FOR_TESTS = re.compile(r"\btest(s|ed|ing)?\b|\bfixture", re.IGNORECASE)
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LOOKS_LIKE_CODE = re.compile(r"[a-z0-9][A-Z]|_|^[A-Z]+[a-z]+[A-Z]")
@@ -26,6 +33,7 @@ class Candidate:
     document_id: UUID
     path: str
     layer: str
+    language: str
     symbol: str
     definitions: Sequence[str]
     words: float
@@ -43,6 +51,7 @@ class Question:
     terms: frozenset[str]
     identifiers: frozenset[str]
     wants_tests: bool
+    wants_documents: bool
     is_identifier: bool
 
     @classmethod
@@ -54,6 +63,7 @@ class Question:
             terms=frozenset(terms_of(text)),
             identifiers=frozenset(name.lower() for name in names if len(name) > 2),
             wants_tests=bool(ASKS_FOR_TESTS.search(text)),
+            wants_documents=bool(ASKS_FOR_DOCUMENTS.search(text)),
             is_identifier=bool(IDENTIFIER.fullmatch(stripped)),
         )
 
@@ -67,6 +77,15 @@ def rank(
     for candidate in candidates:
         _apply_rules(candidate, question)
     return _by_file(candidates)
+
+
+def confidence(candidates: Sequence[Candidate], ceiling: float) -> float:
+    """Return from 0 to 1 how much of the question the best passages share, in word and meaning."""
+    said = max((c.words for c in candidates), default=0.0) / ceiling if ceiling else 0.0
+    meant = max((c.meaning for c in candidates if c.meaning is not None), default=None)
+    if meant is None:
+        return min(1.0, said)
+    return min(1.0, (said + max(0.0, meant)) / 2)
 
 
 def _fuse(candidates: Sequence[Candidate], vector_weight: float) -> None:
@@ -94,9 +113,18 @@ def _apply_rules(candidate: Candidate, question: Question) -> None:
     if names & question.identifiers:
         candidate.rules["symbol"] = _symbol_rule(names & question.identifiers, question)
     candidate.score += sum(candidate.rules.values())
+    for name, share in _shares(candidate, question):
+        candidate.rules[name] = candidate.score * (share - 1)
+        candidate.score *= share
+
+
+def _shares(candidate: Candidate, question: Question) -> Iterator[tuple[str, float]]:
+    """Yield what a candidate's kind leaves of its score."""
     if candidate.layer in SECONDARY_LAYERS and not question.wants_tests:
-        candidate.rules[candidate.layer] = candidate.score * (TEST_SHARE - 1)
-        candidate.score *= TEST_SHARE
+        yield candidate.layer, TEST_SHARE
+    if candidate.language in PROSE and not question.wants_documents:
+        is_log = CHANGE_LOG.search(candidate.path)
+        yield ("changes", CHANGES_SHARE) if is_log else ("prose", PROSE_SHARE)
 
 
 def _symbol_rule(names: set[str], question: Question) -> float:
@@ -114,7 +142,8 @@ def _by_file(candidates: Sequence[Candidate]) -> list[Candidate]:
         files[candidate.document_id].append(candidate)
     for passages in files.values():
         more = sum(share * c.score for share, c in zip(FILE_SHARES, passages[1:], strict=False))
-        if more:
+        # A long page gathers passages on anything; a source file's agree because it is about that.
+        if more and passages[0].language not in PROSE:
             passages[0].rules["file"] = more
             passages[0].score += more
     return sorted(candidates, key=lambda c: (-c.score, c.path, str(c.chunk_id)))

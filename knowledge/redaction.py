@@ -49,7 +49,8 @@ _KEY_OF = re.compile(
 _ASSIGNED = re.compile(
     r"[A-Za-z0-9_\-]{0,30}+['\"]?+\]?+[ \t]{0,8}+"
     r"(?::[ \t]{0,4}+str[ \t]{0,4}+=|=>|:=|==?|:)[ \t]{0,8}+(?:"
-    r"[rbuf]?+(['\"])([^'\"\s\\]{8,300}+)\1|([A-Za-z0-9+/_\-.=~!@#^&*]{16,300}+)(?=[ \t\r]{0,8}(?:\n|\Z)))"
+    r"[rbuf]?+(['\"])([^'\"\s\\]{8,300}+)\1"
+    r"|([A-Za-z0-9+/_\-.=~!@#^&*]{16,300}+)(?=[ \t\r]{0,8}(?:\n|\Z)))"
 )
 _PLACEHOLDER = re.compile(
     r"example|placeholder|changeme|change-me|your[_-]|dummy|sample|xxxx|\*\*\*|insert|password|secret|token"

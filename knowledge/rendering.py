@@ -40,7 +40,8 @@ TAGS = {
     *("em", "strong", "s", "a", "ul", "ol", "li"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),
     "a": {"href", "class"},
     "span": {"class"},
     "pre": {"class"},

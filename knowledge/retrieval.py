@@ -14,7 +14,7 @@ from pgvector import HalfVector
 from accounts.viewers import Viewer
 from knowledge import words
 from knowledge.models import Chunk, EmbeddingSpace, TermCount
-from knowledge.ranking import Candidate, Question, rank
+from knowledge.ranking import Candidate, Question, confidence, rank
 from projects.models import Project
 from providers.embedding import EmbedderUnavailable, embedder
 
@@ -23,7 +23,10 @@ LONGEST_QUESTION = 4000
 # Rare terms choose the candidates, all terms score them.
 CANDIDATE_CHUNKS = 20_000
 MOST_TERMS = 64
-EVIDENCE_FLOOR = 0.0
+# Below it, a question is said not to be in the sources: of questions that a project answers 1 in
+# 100 fall below, of questions about another project 1 in 3 (docs/benchmarks.md).
+EVIDENCE_FLOOR = 0.22
+EVIDENCE_FLOOR_OF_WORDS = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,13 @@ class Results:
     seconds: float = 0.0
     considered: int = 0
     confidence: float = 0.0
+    with_meaning: bool = False
 
     @property
     def is_answerable(self) -> bool:
         """Whether what was found shares enough with the question to answer it."""
-        return bool(self.hits) and self.confidence >= EVIDENCE_FLOOR
+        floor = EVIDENCE_FLOOR if self.with_meaning else EVIDENCE_FLOOR_OF_WORDS
+        return bool(self.hits) and self.confidence >= floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,55 +148,68 @@ def search(
     return results
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A question's terms: their weights, those to find candidates by, and the best score there is."""
+
+    sparse: str
+    places: list[int]
+    ceiling: float
+
+
 def _ranked(text: str, scope: Scope, results: Results) -> list[Candidate]:
-    weighed, places = _weigh_question(text, scope)
-    found = set(_by_words(weighed, places, scope)) if places else set()
+    weighed = _weigh_question(text, scope)
+    found = set(_by_words(weighed, scope)) if weighed.places else set()
     space = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.ACTIVE).first()
     vector = _question_vector(text, space, results)
     if space is not None and vector is not None:
         found.update(_by_meaning(vector, space, scope))
     candidates = _candidates(found, weighed, vector, space)
     weight = space.weight if space is not None and vector is not None else 0.0
+    results.confidence = confidence(candidates, weighed.ceiling)
+    results.with_meaning = any(c.meaning is not None for c in candidates)
     return rank(candidates, Question.read(text), vector_weight=weight)
 
 
-def _weigh_question(text: str, scope: Scope) -> tuple[str, list[int]]:
-    """Return the question's weights as a sparse vector, and the terms to find candidates by."""
+def _weigh_question(text: str, scope: Scope) -> Weighed:
     counts = words.count_terms(text)
     by_number = {
         place: number
         for project_id in scope.project_ids
         for number, place in zip(counts, words.numbers_in(project_id, counts), strict=True)
     }
-    rows = TermCount.objects.filter(
-        project__in=scope.project_ids, term__in=[*counts, words.EVERY_CHUNK]
-    ).values_list("term", "chunks")
-    chunks_with: dict[int, int] = {}
-    for term, chunks in rows:
-        chunks_with[term] = chunks_with.get(term, 0) + chunks
-    total = chunks_with.pop(words.EVERY_CHUNK, 0)
-    present = sorted(chunks_with, key=chunks_with.__getitem__)[:MOST_TERMS]
+    chunks_with = dict.fromkeys([*counts, words.EVERY_CHUNK], 0)
+    rows = TermCount.objects.filter(project__in=scope.project_ids, term__in=list(chunks_with))
+    for term, chunks in rows.values_list("term", "chunks"):
+        chunks_with[term] += chunks
+    total = chunks_with.pop(words.EVERY_CHUNK)
     weights = {
-        term: words.rarity(total, chunks_with[term]) * min(counts[term], 3) for term in present
+        term: words.rarity(total, chunks_with[term]) * min(times, 3)
+        for term, times in counts.items()
     }
+    present = sorted((t for t in counts if chunks_with[t] > 0), key=chunks_with.__getitem__)
     chosen: set[int] = set()
     reached = 0
-    for term in present:
+    for term in present[:MOST_TERMS]:
         reached += chunks_with[term]
         if chosen and reached > CANDIDATE_CHUNKS:
             break
         chosen.add(term)
-    places = [place for place, number in by_number.items() if number in chosen]
-    return words.sparse_text(weights), places
+    return Weighed(
+        sparse=words.sparse_text({term: weights[term] for term in present[:MOST_TERMS]}),
+        places=[place for place, number in by_number.items() if number in chosen],
+        # What a passage would score that said every word of the question again and again.
+        ceiling=sum(weights.values()) * (words.SATURATION + 1),
+    )
 
 
-def _by_words(weighed: str, places: Sequence[int], scope: Scope) -> list[UUID]:
+def _by_words(weighed: Weighed, scope: Scope) -> list[UUID]:
     conditions, values = scope.filters.conditions()
     return _ids(
         f"""SELECT c.id FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
         WHERE c.terms && %s::bigint[] AND c.project_id = ANY(%s) {conditions}
         ORDER BY c.weights <#> %s::sparsevec LIMIT {LEG_LIMIT}""",
-        [list(places), list(scope.project_ids), *values, weighed],
+        [weighed.places, list(scope.project_ids), *values, weighed.sparse],
     )
 
 
@@ -228,17 +246,17 @@ def _question_vector(
 
 
 def _candidates(
-    ids: Collection[UUID], weighed: str, vector: HalfVector | None, space: EmbeddingSpace | None
+    ids: Collection[UUID], weighed: Weighed, vector: HalfVector | None, space: EmbeddingSpace | None
 ) -> list[Candidate]:
     """Score what any leg found by every leg, so that scores can be compared."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT c.id, c.document_id, d.path, c.layer, c.symbol, c.definitions,
+            """SELECT c.id, c.document_id, d.path, c.layer, c.language, c.symbol, c.definitions,
                 -(c.weights <#> %s::sparsevec), 1 - (v.embedding <=> %s::halfvec)
             FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
             LEFT JOIN knowledge_vector v ON v.chunk_id = c.id AND v.space_id = %s
             WHERE c.id = ANY(%s)""",
-            [weighed, vector.to_text() if vector else None, space and space.pk, list(ids)],
+            [weighed.sparse, vector.to_text() if vector else None, space and space.pk, list(ids)],
         )
         return [Candidate(*row) for row in cursor.fetchall()]
 

@@ -88,10 +88,10 @@ def yaml_headings(text: str) -> list[Heading]:
     for row, line in enumerate(text.split("\n")):
         found = _YAML_KEY.match(line)
         if found and len(found[1]) <= 8:
-            title = found[2].strip("\"' ")
-            if line.lstrip(" ").startswith("- "):
-                title = line.strip()[2:].strip()[:60]
-            headings.append(Heading(row, len(found[1]) + 1, title))
+            # An item may stand as far left as the key of its list, and is below it all the same.
+            is_item = line.startswith("- ", len(found[1]))
+            title = line.strip()[2:62].strip() if is_item else found[2].strip("\"' ")
+            headings.append(Heading(row, 2 * len(found[1]) + 1 + is_item, title))
     return headings
 
 
@@ -100,7 +100,7 @@ def toml_headings(text: str) -> list[Heading]:
     headings: list[Heading] = []
     for row, line in enumerate(text.split("\n")):
         if found := _TOML_TABLE.match(line[:300]):
-            headings.append(Heading(row, 1, found[1].strip("\"' ")))
+            headings.append(Heading(row, 1, re.sub("[\"']", "", found[1])))
         elif found := _TOML_KEY.match(line[:120]):
             level = 2 if any(heading.level == 1 for heading in headings[:1]) else 1
             headings.append(Heading(row, level, found[1]))

@@ -1,6 +1,8 @@
 """Questions worth asking about a project, taken from what is indexed."""
 
 import re
+from collections.abc import Sequence
+from uuid import UUID
 
 from django.db.models import Count
 
@@ -23,14 +25,14 @@ def suggested_questions(project: Project, *, count: int = 3) -> list[str]:
     return (_about_symbols(busy, count - 1) + _about_documents(project))[:count]
 
 
-def _about_symbols(documents: list[object], count: int) -> list[str]:
+def _about_symbols(documents: Sequence[UUID], count: int) -> list[str]:
     rows = (
-        Chunk.objects.filter(document__in=documents)
+        Chunk.objects.filter(document__in=documents, kind__in=["function", "class", "method"])
         .exclude(symbol="")
         .order_by("document", "chunk_index")
         .values_list("document", "symbol", "start_line", "end_line")[:LOOKED_AT]
     )
-    largest: dict[object, tuple[int, str]] = {}
+    largest: dict[UUID | None, tuple[int, str]] = {}
     for document, symbol, start, end in rows:
         name = symbol.rpartition(".")[2] if symbol.count(".") > 1 else symbol
         if not re.fullmatch(r"[A-Za-z][\w.]{3,40}", name):
@@ -46,9 +48,9 @@ def _about_documents(project: Project) -> list[str]:
             document__project=project,
             document__path__iregex=r"(^|/)(readme|docs?/.*)\.(md|rst|txt)$",
         )
-        .exclude(symbol="")
+        .filter(kind="section")
         .order_by("document__path", "chunk_index")
-        .values_list("symbol", flat=True)[:40]
+        .values_list("header", flat=True)[:40]
     )
     questions = []
     for heading in headings:

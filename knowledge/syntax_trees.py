@@ -8,15 +8,8 @@ from dataclasses import replace
 
 from tree_sitter import Node, Parser, Tree
 
-from knowledge.grammars import (
-    CONTAINERS,
-    GRAMMARS,
-    Definition,
-    bound_names,
-    definition_of,
-    load_language,
-    receiver_of,
-)
+from knowledge.definitions import Definition, bound_names, definition_of, receiver_of
+from knowledge.grammars import CONTAINERS, GRAMMARS, load_language
 from knowledge.pieces import (
     HEADER_PART,
     INTRODUCTION_TOKENS,
@@ -38,7 +31,7 @@ LONGEST_ROW = 20_000
 REPETITIVE = 40
 
 _BRACKETS = re.compile(rb"[\[\](){}<>;]")
-_parsers = threading.local()
+_OPENING = re.compile(r"(?:\s|=>|[{(:=;])*$")
 
 
 class Unparsable(Exception):
@@ -97,16 +90,36 @@ def _nesting(source: bytes) -> int:
     return deepest
 
 
+class _Workbench(threading.local):
+    """What a thread parses with; parsers cannot be shared, and are dear enough to keep."""
+
+    def __init__(self) -> None:
+        self.parsers: dict[str, Parser] = {}
+        self.buffer = bytearray()
+
+
+_workbench = _Workbench()
+
+
 def _parse(source: bytes, language: str) -> Tree:
-    parsers: dict[str, Parser] = _parsers.__dict__
+    parsers, buffer = _workbench.parsers, _workbench.buffer
     if language not in parsers:
         parsers[language] = Parser(load_language(language))
     parser = parsers[language]
+    # The binding never frees what the read function gives it, so it is given the same object
+    # for every file: a worker would otherwise keep every source that it has ever parsed.
+    buffer[:] = source
+    views: list[memoryview] = []
     # The processor's time, not the clock's: a busy machine must not change how a file is cut.
     deadline = time.thread_time() + PARSE_SECONDS
 
-    def read(offset: int, _point: object) -> bytes:
-        return source[offset : offset + 65_536]
+    def read(offset: int, _point: object) -> bytearray | memoryview | None:
+        if offset >= len(source):
+            return None
+        if offset == 0:
+            return buffer
+        views.append(memoryview(buffer)[offset:])
+        return views[-1]
 
     def is_late(_offset: int, _has_error: bool) -> bool:
         return time.thread_time() > deadline
@@ -116,6 +129,9 @@ def _parse(source: bytes, language: str) -> Tree:
     except ValueError as error:
         parser.reset()
         raise Unparsable("the parser took too long") from error
+    finally:
+        for view in views:
+            view.release()
 
 
 class _Outline:
@@ -169,7 +185,7 @@ class _Outline:
         if node.is_named and (owner is None or last > first):
             definition = definition_of(node, self.language, self.source)
         if definition and definition.name and depth < DEEPEST_WALK:
-            self._define(definition, node, rows, scope, depth)
+            self._define(definition, rows, scope, depth)
         elif (too_large or (owner is None and node.type in self.regions)) and depth < DEEPEST_WALK:
             before = len(self.pieces)
             self.walk(node.children, scope, owner, depth + 1)
@@ -203,7 +219,6 @@ class _Outline:
     def _define(
         self,
         definition: Definition,
-        node: Node,
         rows: tuple[int, int],
         scope: tuple[str, ...],
         depth: int,
@@ -221,7 +236,7 @@ class _Outline:
             and self.language in {"python", "rust", "cpp"}
         ):
             kind = "method"
-        piece = Piece(first, last, scope, name, kind, self._signature(definition, node))
+        piece = Piece(first, last, scope, name, kind, self._signature(definition))
         piece.definitions = (own_name,) if kind != "implementation" else ()
         cost = self.lines.cost(first, last)
         if body is not None and kind in CONTAINERS:
@@ -259,15 +274,14 @@ class _Outline:
         ):
             head.last = max(head.last, self.pieces.pop(before + 1).last)
 
-    def _signature(self, definition: Definition, node: Node) -> str:
-        start = definition.node.start_byte
-        if node.type in {"lexical_declaration", "variable_declaration", "expression_statement"}:
-            start = node.start_byte
+    def _signature(self, definition: Definition) -> str:
+        """What stands before the body, in one line."""
+        start = definition.start_byte
         end = definition.body.start_byte if definition.body else definition.node.end_byte
         raw = self.source[start : min(end, start + 4 * HEADER_PART)].decode(errors="ignore")
         if definition.body is None:
             raw = raw.split("\n", 1)[0]
-        return " ".join(raw.split()).rstrip(" {(:=>;").strip()[:HEADER_PART]
+        return _OPENING.sub("", " ".join(raw.split()))[:HEADER_PART]
 
 
 def _rows(node: Node) -> tuple[int, int]:

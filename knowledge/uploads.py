@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
-from django.db.models.functions import Length
 
 from accounts.auditing import record
 from accounts.models import User
@@ -51,7 +50,7 @@ def store_uploads(source: Source, files: Iterable[tuple[str, bytes]], by: User) 
     if not source.is_upload:
         raise UploadRefused("Files can be added to sources of uploaded files only.")
     stored = Stored()
-    held = source.uploads.aggregate(size=Sum(Length("content")))["size"] or 0
+    held = source.uploads.aggregate(size=Sum("size"))["size"] or 0
     uploads: dict[str, Upload] = {}
     for path, content in files:
         try:
@@ -62,7 +61,11 @@ def store_uploads(source: Source, files: Iterable[tuple[str, bytes]], by: User) 
             continue
         held += len(content)
         uploads[kept] = Upload(
-            source=source, path=kept, content=content, git_sha=git_sha_of(content)
+            source=source,
+            path=kept,
+            content=content,
+            git_sha=git_sha_of(content),
+            size=len(content),
         )
     stored.count = len(uploads)
     if uploads:
@@ -76,7 +79,7 @@ def _keep(source: Source, uploads: list[Upload], by: User) -> None:
         uploads,
         update_conflicts=True,
         unique_fields=["source", "path"],
-        update_fields=["content", "git_sha", "updated_at"],
+        update_fields=["content", "git_sha", "size", "updated_at"],
     )
     record(
         by,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import CharField, Count, F, Func, IntegerField, Q, Sum, Value
+from django.db.models import CharField, Count, Func, IntegerField, Min, Q, Sum, Value
 from django.db.models.functions import StrIndex, Substr
 
 from accounts.viewers import Viewer
@@ -205,8 +205,8 @@ def list_folder(viewer: Viewer, source: Source, path: str) -> Folder:
         .annotate(
             files=Count("pk"),
             size=Sum("file_size"),
-            one=_any("state"),
-            why=_any("error"),
+            one=Min("state"),
+            why=Min("error"),
         )
         .order_by()
     )
@@ -224,10 +224,6 @@ def list_folder(viewer: Viewer, source: Source, path: str) -> Folder:
     ]
     entries.sort(key=lambda entry: (not entry.is_folder, entry.name.lower(), entry.name))
     return Folder(prefix.rstrip("/"), entries)
-
-
-def _any(field_name: str) -> Func:
-    return Func(F(field_name), function="min", output_field=CharField())
 
 
 def crumbs_of(path: str) -> list[Crumb]:

@@ -60,7 +60,7 @@ def search_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
     query = read_query(asked, request.GET.dict())
     page: dict[str, object] = {"project": project, "query": query, "asked": query.words}
     if query.words:
-        filters = Filters(**query.filters)
+        filters = Filters(query.path, query.language, query.collection)
         results = search(
             viewer, query.words, project_ids=[project.pk], filters=filters, limit=RESULTS_SHOWN
         )

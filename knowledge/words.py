@@ -23,7 +23,8 @@ LONGEST_WORD = 64
 EVERY_CHUNK = 0  # the term under which a project's chunks themselves are counted
 
 WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
-PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+PART_BEYOND_ASCII = re.compile(r"[^\W\d_]+|\d+")
 IDEOGRAPHS = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
 
 STOP_WORDS = frozenset(
@@ -54,7 +55,8 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
         # Without spaces between words, neighbouring pairs serve as words.
         return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))
     whole = word.lower()
-    parts = [part.lower() for part in PART.findall(word)]
+    pattern = PART if word.isascii() else PART_BEYOND_ASCII
+    parts = [part.lower() for part in pattern.findall(word)]
     if parts == [whole]:
         return () if whole in STOP_WORDS else (_stem(whole),)
     kept = [_stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS]

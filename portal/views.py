@@ -1,8 +1,9 @@
 """Pages that join the apps: the first one, a project's own, and help."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -25,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/home.html", page)
 
 
-def _with_counts(viewer: Viewer) -> "list[Project]":
+def _with_counts(viewer: Viewer) -> list[Project]:
     documents = (
         Document.objects.filter(project=OuterRef("pk"), state=Document.State.INDEXED)
         .order_by()
@@ -48,7 +49,7 @@ def _with_counts(viewer: Viewer) -> "list[Project]":
     )
 
 
-def _count_of_sources(condition: Q) -> "Source.objects":
+def _count_of_sources(condition: Q) -> QuerySet[Any, Any]:
     return (
         Source.objects.filter(condition, project=OuterRef("pk"))
         .order_by()

@@ -53,7 +53,7 @@ _METADATA = (
     ipaddress.ip_network("100.100.100.200/32"),
     ipaddress.ip_network("fe80::/10"),
 )
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _SPLIT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\]*)(/[^?#]*)?([?#].*)?")
@@ -287,8 +287,12 @@ def _is_repository_store(folder: Path) -> bool:
 
 
 def token_variable(host: str) -> str:
-    """Return the name of the environment variable that holds the token for a host."""
-    return "GIT_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", host.upper().removesuffix("."))
+    """Return the name of the environment variable that holds the token for a host.
+
+    No two hosts share a name, or who owns git-example.org could ask for what git.example.org gets.
+    """
+    name = host.removesuffix(".").upper()
+    return "GIT_TOKEN_" + name.replace(".", "_").replace("-", "__").replace(":", "x")
 
 
 def token_for(host: str, environ: Mapping[str, str]) -> str | None:

@@ -31,6 +31,17 @@ _BORROWED = (
     " `git repack -a -d` in it and removing objects/info/alternates make it complete."
 )
 
+# What a foreign commit-graph or multi-pack-index claims is not checked by a fetch. Looking for new
+# deltas takes most of the time on what was never packed; those that there are get reused.
+_FACADE = """
+[core]
+	commitGraph = false
+	multiPackIndex = false
+[pack]
+	window = 0
+	compression = 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
@@ -189,9 +200,8 @@ def _fetch_through_facade(repository: Git, checkout: Checkout, head: Head) -> Fe
     with tempfile.TemporaryDirectory(prefix=".facade-", dir=repository.directory) as name:
         facade = Path(name)
         initialise(facade, head.sha)
-        # What a foreign commit-graph or multi-pack-index claims is not checked by a fetch.
         with (facade / "config").open("a", encoding="ascii") as config:
-            config.write("[core]\n\tcommitGraph = false\n\tmultiPackIndex = false\n")
+            config.write(_FACADE)
         alternates = facade / "objects" / "info" / "alternates"
         alternates.parent.mkdir(exist_ok=True)
         alternates.write_bytes(os.fsencode(checkout.common_dir / "objects") + b"\n")

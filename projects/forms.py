@@ -1,7 +1,7 @@
 """What people may say about projects, their members and keys."""
 
 from datetime import timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
@@ -12,16 +12,20 @@ from projects.models import Membership, Project
 
 
 class ProjectForm(forms.ModelForm[Project]):
+    repository_url = forms.URLField(
+        label="Home page of the repository",
+        required=False,
+        max_length=512,
+        assume_scheme="https",
+        help_text="For people to follow. What is indexed is said under Sources.",
+    )
+
     class Meta:
         model = Project
         fields = ("name", "description", "repository_url", "default_branch")
-        widgets: ClassVar[dict[str, forms.Widget]] = {
-            "description": forms.Textarea(attrs={"rows": 3})
-        }
-        labels: ClassVar[dict[str, str]] = {"repository_url": "Home page of the repository"}
-        help_texts: ClassVar[dict[str, str]] = {
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {
             "name": "Names are unique here, across all projects.",
-            "repository_url": "For people to follow. What is indexed is said under Sources.",
         }
 
 
@@ -29,12 +33,8 @@ class NewProjectForm(forms.ModelForm[Project]):
     class Meta:
         model = Project
         fields = ("name", "description")
-        widgets: ClassVar[dict[str, forms.Widget]] = {
-            "description": forms.Textarea(attrs={"rows": 3})
-        }
-        help_texts: ClassVar[dict[str, str]] = {
-            "name": "Names are unique here, across all projects."
-        }
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {"name": "Names are unique here, across all projects."}
 
 
 class MemberForm(forms.Form):

@@ -28,6 +28,13 @@ def issue_key(
     return key, text
 
 
+def revoke_keys_that_open_only(project: Project, *, by: User) -> None:
+    """End the keys whose only project goes: without a limit they would open all projects."""
+    limited = ApiKey.objects.filter(project_links__project=project, revoked_at=None)
+    for key in limited.exclude(project_links__in=ApiKeyProject.objects.exclude(project=project)):
+        revoke_key(key, by=by)
+
+
 @transaction.atomic
 def revoke_key(key: ApiKey, *, by: User) -> None:
     """End a key at once."""

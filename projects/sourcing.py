@@ -13,6 +13,7 @@ from accounts.auditing import record
 from accounts.models import User
 from projects.addresses import AddressRefused, check_repository_url, check_source_path
 from projects.jobs import enqueue, request_cancel
+from projects.keys import revoke_keys_that_open_only
 from projects.models import Job, Membership, Project, Source
 
 
@@ -185,6 +186,7 @@ def delete_project(project: Project, *, by: User) -> None:
     record(by, "deleted", project, project_id=project.pk)
     for source in project.sources.all():
         _forget(source)
+    revoke_keys_that_open_only(project, by=by)
     project.delete()
 
 

@@ -76,6 +76,6 @@ def _options(data: Path, socket_path: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
-        "loglevel": "notice",
+        "loglevel": "warning",
     }
     return [part for name, value in options.items() for part in (f"--{name}", value)]

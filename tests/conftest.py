@@ -1,6 +1,7 @@
 """Three people stand for every access rule: alice owns, bob may look, charlie is a stranger."""
 
 from collections.abc import Callable
+from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def index(db) -> Callable[..., Document]:
 
     def store(source: Source, path: str, text: str, *, commit: str = "c" * 40) -> Document:
         data = text.encode()
-        entry = Entry("100644", "file", f"{abs(hash(text)):040x}"[:40], len(data), path.encode())
+        entry = Entry("100644", "file", sha1(data, usedforsecurity=False).hexdigest(), len(data), path.encode())
         reading = read_file(source, entry, data, commit=commit)
         known = dict(Document.objects.filter(source=source).values_list("path", "pk"))
         replace_documents([reading], known)

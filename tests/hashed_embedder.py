@@ -13,7 +13,7 @@ class HashedWords:
 
     model_name = "hashed-words"
     weight = 0.4
-    dimensions = 64
+    dimensions = 1024
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)

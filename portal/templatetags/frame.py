@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django import template
 from django.db.models import F
+from django.forms import BoundField
 
 from projects.models import Project, Source
 
@@ -53,6 +54,8 @@ def age(moment: datetime | None, otherwise: str = "never") -> dict[str, object]:
 
 
 @register.inclusion_tag("portal/_field.html")
-def field(bound_field: object) -> dict[str, object]:
-    """Draw a form's field with its label, help and errors."""
-    return {"field": bound_field}
+def field(bound_field: BoundField, *, needed: bool = False) -> dict[str, object]:
+    """Draw a form's field; `needed` where the form itself can't know that it is."""
+    is_choice = bound_field.widget_type in {"select", "checkbox"}
+    is_optional = not (needed or is_choice or bound_field.field.required)
+    return {"field": bound_field, "is_optional": is_optional}

@@ -214,6 +214,7 @@ MALFORMED = [
     "https://①②⑦.⓪.⓪.①/a",
     "https://-git.example.org/a",
     "https://git-.example.org/a",
+    "https://git_example.org/a",
     "https://git..example.org/a",
     "https://.example.org/a",
     "https://git.example.org../a",
@@ -432,14 +433,21 @@ def test_without_roots_no_path_is_taken(root: Path) -> None:
     ("host", "variable"),
     [
         ("github.com", "GIT_TOKEN_GITHUB_COM"),
-        ("GitLab.example-corp.org.", "GIT_TOKEN_GITLAB_EXAMPLE_CORP_ORG"),
+        ("GitLab.example-corp.org.", "GIT_TOKEN_GITLAB_EXAMPLE__CORP_ORG"),
         ("10.0.0.7", "GIT_TOKEN_10_0_0_7"),
-        ("::1", "GIT_TOKEN___1"),
+        ("::1", "GIT_TOKEN_xx1"),
     ],
 )
 def test_a_token_is_in_a_variable_named_after_its_host(host: str, variable: str) -> None:
     assert token_variable(host) == variable
     assert token_for(host, {variable: " secret\n"}) == "secret"
+
+
+def test_a_look_alike_host_is_not_given_the_token() -> None:
+    environ = {token_variable("git.example.org"): "secret"}
+
+    for host in ("git-example.org", "git.example-org", "git--example.org", "evil.git.example.org"):
+        assert token_for(host, environ) is None
 
 
 @pytest.mark.parametrize("environ", [{}, {"GIT_TOKEN_GITHUB_COM": " "}, {"GIT_TOKEN": "x"}])

@@ -132,6 +132,9 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     yield popen
     for process in started:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(20)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)

@@ -90,6 +90,7 @@ class Toy:
         lines = []
         for line in process.stdout:
             lines.append(line)
+            sys.stderr.write(f"{pattern} :: {line}"); sys.stderr.flush()
             if re.search(pattern, line):
                 return "".join(lines)
         raise AssertionError(f"it ended without {pattern!r}:\n{''.join(lines)}")

@@ -1,0 +1,41 @@
+"""A conversation as a document to keep."""
+
+from collections.abc import Iterable
+
+from conversations.models import Conversation, Message
+
+
+def as_markdown(conversation: Conversation, messages: Iterable[Message]) -> str:
+    """Return questions as quotations, answers with the passages that they cite beneath."""
+    parts = [
+        f"# {_one_line(conversation.title)}",
+        f"Project: {_one_line(str(conversation.project))}",
+    ]
+    for message in messages:
+        parts += _question(message) if message.role == Message.Role.USER else _answer(message)
+    return "\n\n".join(parts) + "\n"
+
+
+def _question(message: Message) -> list[str]:
+    return ["\n".join(f"> {line}".rstrip() for line in message.content.splitlines())]
+
+
+def _answer(message: Message) -> list[str]:
+    parts = [message.content or "(no text)"]
+    if message.state != Message.State.COMPLETE:
+        parts.append(f"*The answer is {message.get_state_display().lower()}.*")
+    if message.sources:
+        parts.append("\n".join(citation_line(source) for source in message.sources))
+    return parts
+
+
+def citation_line(source: dict[str, object]) -> str:
+    """Return `[1] path:L10-L20 @commit`."""
+    commit = str(source["commit"])[:12]
+    path = _one_line(str(source["file_path"]))
+    lines = f"L{source['start_line']}-L{source['end_line']}"
+    return f"[{source['number']}] {path}:{lines} @{commit}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

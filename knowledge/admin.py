@@ -1,0 +1,149 @@
+"""What is indexed, for admins to look at; syncs write it, so nothing here is edited."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin import WrittenBySystem
+from knowledge.models import (
+    Blob,
+    Chunk,
+    Document,
+    DocumentVersion,
+    EmbeddedText,
+    EmbeddingSpace,
+    KnowledgeGap,
+    TermCount,
+    Upload,
+    Vector,
+)
+
+
+class Indexed(WrittenBySystem):
+    """Tables of any size: counted by guess, wide columns left in the database."""
+
+    heavy: tuple[str, ...] = ()
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*self.heavy)
+
+
+@admin.register(Document)
+class DocumentAdmin(Indexed):
+    heavy = ("metadata", "blob__text")
+    list_display = ("path", "source", "project", "language", "collection", "state", "error")
+    list_filter = ("state", "collection")
+    list_select_related = ("source", "project")
+    search_fields = ("path", "title")
+    ordering = ("path", "pk")
+
+
+@admin.register(Chunk)
+class ChunkAdmin(Indexed):
+    heavy = ("weights", "terms", "body_hash", "header_hash")
+    list_display = ("document", "start_line", "end_line", "symbol", "kind", "language")
+    list_filter = ("collection",)
+    list_select_related = ("document",)
+    search_fields = ("symbol", "document__path")
+    ordering = ("document", "chunk_index")
+    fields = (
+        "project",
+        "document",
+        "chunk_index",
+        "start_line",
+        "end_line",
+        "header",
+        "header_anchor",
+        "symbol",
+        "kind",
+        "definitions",
+        "language",
+        "layer",
+        "collection",
+        "chunk_text",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Chunk]:
+        return super().get_queryset(request).defer(*self.heavy, "document__metadata")
+
+
+@admin.register(Blob)
+class BlobAdmin(Indexed):
+    heavy = ("text",)
+    list_display = ("sha", "created_at")
+    search_fields = ("sha",)
+    ordering = ("-created_at", "pk")
+    fields = ("sha", "created_at")
+
+
+@admin.register(DocumentVersion)
+class DocumentVersionAdmin(Indexed):
+    list_display = ("path", "source", "commit", "language", "created_at")
+    list_select_related = ("source",)
+    search_fields = ("path", "commit")
+    ordering = ("-created_at", "pk")
+
+
+@admin.register(Upload)
+class UploadAdmin(Indexed):
+    heavy = ("content",)
+    list_display = ("path", "source", "size", "updated_at")
+    list_select_related = ("source",)
+    search_fields = ("path", "source__name")
+    ordering = ("path", "pk")
+    fields = ("source", "path", "git_sha", "size", "created_at", "updated_at")
+
+
+@admin.register(TermCount)
+class TermCountAdmin(Indexed):
+    list_display = ("term", "project", "chunks")
+    list_select_related = ("project",)
+    ordering = ("-chunks", "pk")
+
+
+@admin.register(EmbeddingSpace)
+class EmbeddingSpaceAdmin(Indexed):
+    list_display = ("model_name", "dimensions", "state", "weight", "created_at")
+    list_filter = ("state",)
+    ordering = ("-created_at",)
+
+
+@admin.register(EmbeddedText)
+class EmbeddedTextAdmin(Indexed):
+    heavy = ("embedding",)
+    list_display = ("__str__", "space")
+    list_select_related = ("space",)
+    ordering = ("pk",)
+    fields = ("space",)
+
+
+@admin.register(Vector)
+class VectorAdmin(Indexed):
+    heavy = ("embedding",)
+    list_display = ("__str__", "space", "project")
+    list_select_related = ("space", "project")
+    ordering = ("pk",)
+    fields = ("space", "project", "chunk_place")
+    readonly_fields = fields
+
+    @admin.display(description="chunk")
+    def chunk_place(self, vector: Vector) -> str:
+        chunk = (
+            Chunk.objects.only("document__path", "start_line", "end_line")
+            .select_related("document")
+            .get(pk=vector.chunk_id)
+        )
+        return f"{chunk.document.path}:{chunk.start_line}-{chunk.end_line}"
+
+
+@admin.register(KnowledgeGap)
+class KnowledgeGapAdmin(Indexed):
+    may_delete = True
+    list_display = ("reason", "module", "project", "times", "last_updated")
+    list_select_related = ("project",)
+    search_fields = ("reason", "module", "project__name")
+    ordering = ("-times", "pk")

@@ -1,0 +1,144 @@
+"""Who answers, and what was spent, over REST."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, viewsets
+
+from accounts.api import UUID_IN_PATH, AdminsWrite, PersonSerializer, asked_for, caller
+from projects.access import VisibleProject
+from projects.models import Project
+from providers.choosing import delete_provider, save_provider
+from providers.models import Call, Provider, check_api_config
+
+
+class ProviderSerializer(serializers.ModelSerializer[Provider]):
+    api_config = serializers.JSONField(
+        required=False,
+        validators=[check_api_config],
+        help_text=(
+            "How the model is reached: base_url, temperature, max_tokens, timeout, and"
+            " api_key_variable, the name of the environment variable that holds the key."
+            " Shown to admins only."
+        ),
+    )
+
+    class Meta:
+        model = Provider
+        fields = (
+            "id",
+            "provider_name",
+            "model_name",
+            "is_default",
+            "is_enabled",
+            "from_environment",
+            "api_config",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("from_environment",)
+
+    def validate_api_config(self, config: dict[str, Any]) -> dict[str, Any]:
+        try:
+            address = urlsplit(config.get("base_url", ""))
+        except ValueError as error:
+            raise serializers.ValidationError("“base_url” can't be read.") from error
+        if address.username or address.password:
+            raise serializers.ValidationError("“base_url” must not hold a name or a password.")
+        return config
+
+    def to_representation(self, instance: Provider) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if not caller(self.context["request"]).user.is_admin:
+            shown["api_config"] = {}
+        return shown
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Who can answer"),
+    retrieve=extend_schema(summary="One provider"),
+    create=extend_schema(summary="A new provider; for admins"),
+    partial_update=extend_schema(summary="Change a provider; for admins"),
+    destroy=extend_schema(summary="Remove a provider; for admins"),
+)
+class ProviderViewSet(viewsets.ModelViewSet[Provider]):
+    queryset = Provider.objects.order_by("-is_default", "provider_name", "model_name", "pk")
+    serializer_class = ProviderSerializer
+    permission_classes = [AdminsWrite]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+    lookup_value_regex = UUID_IN_PATH
+
+    def perform_create(self, serializer: serializers.BaseSerializer[Provider]) -> None:
+        provider = Provider(**serializer.validated_data)
+        save_provider(provider, by=caller(self.request).user)
+        serializer.instance = provider
+
+    def perform_update(self, serializer: serializers.BaseSerializer[Provider]) -> None:
+        provider = self.get_object()
+        for name, value in serializer.validated_data.items():
+            setattr(provider, name, value)
+        save_provider(provider, by=caller(self.request).user)
+        serializer.instance = provider
+
+    def perform_destroy(self, instance: Provider) -> None:
+        delete_provider(instance, by=caller(self.request).user)
+
+
+class CallSerializer(serializers.ModelSerializer[Call]):
+    user = PersonSerializer(read_only=True, allow_null=True)
+    project = serializers.UUIDField(source="project_id", allow_null=True, read_only=True)
+
+    class Meta:
+        model = Call
+        fields = (
+            "id",
+            "purpose",
+            "provider_name",
+            "model_name",
+            "tokens_in",
+            "tokens_out",
+            "tokens_cached",
+            "cost",
+            "duration_ms",
+            "error",
+            "user",
+            "project",
+            "origin_kind",
+            "origin_id",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class CallQuery(serializers.Serializer[Call]):
+    project = VisibleProject(required=False)
+    purpose = serializers.CharField(max_length=30, required=False)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="Calls of models: your own, and everybody's for admins", parameters=[CallQuery]
+    ),
+    retrieve=extend_schema(summary="One call of a model"),
+)
+class CallViewSet(viewsets.ReadOnlyModelViewSet[Call]):
+    queryset = Call.objects.none()
+    serializer_class = CallSerializer
+    lookup_value_regex = UUID_IN_PATH
+
+    def get_queryset(self) -> QuerySet[Call]:
+        viewer = caller(self.request)
+        calls = Call.objects.select_related("user")
+        if viewer.project_ids is not None:
+            calls = calls.filter(project_id__in=viewer.project_ids)
+        if not viewer.user.is_admin:
+            visible = Project.objects.visible_to(viewer).values("pk")
+            calls = calls.filter(Q(project_id=None) | Q(project_id__in=visible), user=viewer.user)
+        if self.action == "list":
+            asked = asked_for(self.request, CallQuery)
+            if project := asked.pop("project", None):
+                calls = calls.filter(project_id=project.pk)
+            calls = calls.filter(**asked)
+        return calls.order_by("-created_at", "pk")

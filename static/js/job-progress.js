@@ -1,0 +1,32 @@
+const EVERY = 2000;
+
+/** Shows how far work is, every two seconds, and the whole page anew when it has ended. */
+class JobProgress extends HTMLElement {
+  connectedCallback() {
+    this.timer = setTimeout(() => this.look(), EVERY);
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.timer);
+  }
+
+  async look() {
+    try {
+      const answer = await fetch(this.getAttribute("src"), { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) {
+        location.reload();
+        return;
+      }
+      this.innerHTML = await answer.text();
+      if (this.querySelector('[data-busy="no"]')) {
+        location.reload();
+        return;
+      }
+    } catch {
+      // The server is restarting, perhaps; the next look will tell.
+    }
+    this.timer = setTimeout(() => this.look(), EVERY);
+  }
+}
+
+customElements.define("job-progress", JobProgress);

@@ -1,0 +1,11 @@
+/** Everything that the pages' own elements need; each element is a file of its own. */
+import "./answer-stream.js";
+import "./ask-composer.js";
+import "./command-palette.js";
+import "./copy-button.js";
+import "./folder-input.js";
+import "./job-progress.js";
+import "./key-map.js";
+import "./line-range.js";
+import "./result-list.js";
+import "./turn-citations.js";

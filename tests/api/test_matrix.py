@@ -1,0 +1,300 @@
+"""Every operation of the API, asked for by everybody: who gets in, and what stays untouched."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from accounts.models import ApiKey, User
+from conversations.models import Conversation, Message
+from knowledge.models import Document
+from projects.models import Job, Membership, Project, Source
+from providers.models import Provider
+from tests.api.conftest import Caller, World
+
+READ, ASK, WRITE = ApiKey.Scope.READ, ApiKey.Scope.ASK, ApiKey.Scope.WRITE
+Programs = Callable[..., Caller]
+FILE = {"content_type": "multipart/form-data; boundary=x"}
+PARTS = (
+    b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.md"\r\n\r\nhi\r\n--x--\r\n'
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An operation with the status for its owner, a viewer, a stranger and an admin.
+
+    `limited` is for a key of the owner that is limited to another project.
+    """
+
+    operation: str
+    path: str
+    scope: str
+    owner: int
+    viewer: int
+    stranger: int
+    admin: int
+    limited: int
+    body: Any = None
+    raw: bytes | None = None
+
+    def ask(self, caller: Caller, world: World) -> int:
+        body = world_body(self.body, world)
+        headers = FILE if self.raw else {}
+        method, _ = self.operation.split()
+        return caller(method, world.address(self.path), body, raw=self.raw, **headers).status_code
+
+
+def world_body(body: Any, world: World) -> Any:
+    if isinstance(body, dict):
+        return {
+            name: world.address(value) if isinstance(value, str) else value
+            for name, value in body.items()
+        }
+    return body
+
+
+def own(operation: str, path: str, scope: str, status: int, body: Any = None) -> Row:
+    """What everybody has of their own: nobody is a stranger to it."""
+    return Row(operation, path, scope, status, status, status, status, status, body)
+
+
+def private(operation: str, path: str, scope: str, status: int, body: Any = None) -> Row:
+    """What belongs to one person, within a project that others see."""
+    return Row(operation, path, scope, status, 404, 404, 404, 404, body)
+
+
+def shared(operation: str, path: str, status: int = 200) -> Row:
+    """What every member of a project may read."""
+    return Row(operation, path, READ, status, status, 404, 404, 404)
+
+
+def guarded(operation: str, path: str, status: int, body: Any = None, raw: Any = None) -> Row:
+    """What only some members of a project may change."""
+    return Row(operation, path, WRITE, status, 403, 404, 404, 404, body, raw)
+
+
+MEMBERS = "/projects/{project}/members"
+ROWS = [
+    own("GET /me", "/me", READ, 200),
+    Row("GET /api-keys", "/api-keys", READ, 200, 200, 200, 200, 403),
+    Row(
+        "POST /api-keys",
+        "/api-keys",
+        WRITE,
+        201,
+        201,
+        201,
+        201,
+        403,
+        {"name": "k", "scopes": ["read"]},
+    ),
+    Row("GET /api-keys/{id}", "/api-keys/{api_key}", READ, 200, 404, 404, 404, 403),
+    Row("DELETE /api-keys/{id}", "/api-keys/{api_key}", WRITE, 204, 404, 404, 404, 403),
+    own("GET /projects", "/projects", READ, 200),
+    Row("POST /projects", "/projects", WRITE, 201, 201, 201, 201, 403, {"name": "barn"}),
+    shared("GET /projects/{id}", "/projects/{project}"),
+    guarded("PATCH /projects/{id}", "/projects/{project}", 200, {"description": "new"}),
+    guarded("DELETE /projects/{id}", "/projects/{project}", 204),
+    shared("GET /projects/{project_id}/members", MEMBERS),
+    guarded("POST /projects/{project_id}/members", MEMBERS, 201, {"username": "charlie"}),
+    guarded(
+        "PATCH /projects/{project_id}/members/{id}", MEMBERS + "/{member}", 200, {"role": "editor"}
+    ),
+    # The viewer of the row is the member themselves, who may leave.
+    Row(
+        "DELETE /projects/{project_id}/members/{id}",
+        MEMBERS + "/{member}",
+        WRITE,
+        204,
+        204,
+        404,
+        404,
+        404,
+    ),
+    own("GET /sources", "/sources", READ, 200),
+    Row(
+        "POST /sources",
+        "/sources",
+        WRITE,
+        201,
+        403,
+        400,
+        400,
+        400,
+        {"project": "{project}", "name": "letters", "kind": "upload"},
+    ),
+    shared("GET /sources/{id}", "/sources/{source}"),
+    guarded("PATCH /sources/{id}", "/sources/{source}", 200, {"name": "renamed"}),
+    guarded("DELETE /sources/{id}", "/sources/{source}", 204),
+    guarded("POST /sources/{id}/sync", "/sources/{source}/sync", 202),
+    guarded("POST /sources/{id}/cancel", "/sources/{source}/cancel", 200),
+    guarded("POST /sources/{id}/upload", "/sources/{upload}/upload", 200, raw=PARTS),
+    own("GET /jobs", "/jobs", READ, 200),
+    shared("GET /jobs/{id}", "/jobs/{job}"),
+    own("GET /documents", "/documents", READ, 200),
+    shared("GET /documents/{id}", "/documents/{document}"),
+    Row("GET /search", "/search?q=hunt&project={project}", READ, 200, 200, 400, 400, 400),
+    own("GET /providers", "/providers", READ, 200),
+    Row(
+        "POST /providers",
+        "/providers",
+        WRITE,
+        403,
+        403,
+        403,
+        201,
+        403,
+        {"provider_name": "ollama", "model_name": "owl-2"},
+    ),
+    own("GET /providers/{id}", "/providers/{provider}", READ, 200),
+    Row(
+        "PATCH /providers/{id}",
+        "/providers/{provider}",
+        WRITE,
+        403,
+        403,
+        403,
+        200,
+        403,
+        {"is_enabled": False},
+    ),
+    Row("DELETE /providers/{id}", "/providers/{provider}", WRITE, 403, 403, 403, 204, 403),
+    own("GET /calls", "/calls", READ, 200),
+    Row("GET /calls/{id}", "/calls/{call}", READ, 200, 404, 404, 200, 404),
+    own("GET /conversations", "/conversations", READ, 200),
+    Row(
+        "POST /conversations",
+        "/conversations",
+        ASK,
+        201,
+        201,
+        400,
+        400,
+        400,
+        {"project": "{project}"},
+    ),
+    private("GET /conversations/{id}", "/conversations/{conversation}", READ, 200),
+    private(
+        "PATCH /conversations/{id}", "/conversations/{conversation}", WRITE, 200, {"title": "Owls"}
+    ),
+    private("DELETE /conversations/{id}", "/conversations/{conversation}", WRITE, 204),
+    private(
+        "POST /conversations/{id}/ask",
+        "/conversations/{conversation}/ask",
+        ASK,
+        200,
+        {"question": "why?", "stream": True},
+    ),
+    private("GET /conversations/{id}/export", "/conversations/{conversation}/export", READ, 200),
+    private(
+        "GET /conversations/{id}/messages", "/conversations/{conversation}/messages", READ, 200
+    ),
+    private("GET /messages/{id}", "/messages/{message}", READ, 200),
+    private("POST /messages/{id}/stop", "/messages/{message}/stop", ASK, 200),
+    private(
+        "POST /messages/{id}/feedback", "/messages/{message}/feedback", ASK, 200, {"value": "up"}
+    ),
+]
+BY_NAME = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
+
+
+def what_is_kept() -> list[Any]:
+    kept: list[Any] = [
+        list(model.objects.order_by("pk").values())
+        for model in (Project, Membership, Source, Job, Document, Conversation, Message, Provider)
+    ]
+    return [*kept, list(ApiKey.objects.order_by("pk").values("pk", "revoked_at"))]
+
+
+def check(row: Row, caller: Caller, world: World, expected: int) -> None:
+    before = what_is_kept()
+    assert row.ask(caller, world) == expected
+    if expected >= 400:
+        assert what_is_kept() == before
+
+
+def test_every_operation_has_a_row() -> None:
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    operations = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, methods in document["paths"].items()
+        for method in methods
+    }
+    assert operations == {row.operation for row in ROWS}
+
+
+@BY_NAME
+def test_nobody_gets_in_who_may_not(
+    row: Row, world: World, bob: User, charlie: User, admin: User, browser: Any, program: Programs
+) -> None:
+    alice = world.project.owner
+    callers = [
+        (browser(None), 401),
+        (Caller(key="nightowl_guessed"), 401),
+        (browser(bob), row.viewer),
+        (browser(charlie), row.stranger),
+        (browser(admin), row.admin),
+        (program(alice, projects=(world.other_project,)), row.limited),
+        *((program(alice, scope), 403) for scope in ApiKey.Scope.values if scope != row.scope),
+    ]
+    for caller, status in callers:
+        if status >= 400:
+            check(row, caller, world, status)
+
+
+@BY_NAME
+@pytest.mark.parametrize("role", ["owner", "viewer", "stranger", "admin", "limited", "key"])
+def test_those_get_in_who_may(
+    row: Row,
+    role: str,
+    world: World,
+    request: pytest.FixtureRequest,
+    browser: Any,
+    charlie: User,
+    program: Programs,
+) -> None:
+    alice = world.project.owner
+    status = row.owner if role == "key" else getattr(row, role)
+    if role == "key":
+        caller = program(alice, row.scope)
+        # A key can't hand out the right to read when it does not have it.
+        status = 400 if row.operation == "POST /api-keys" else status
+    elif role == "limited":
+        caller = program(alice, projects=(world.other_project,))
+    else:
+        names = {"owner": "alice", "viewer": "bob", "stranger": "charlie", "admin": "admin"}
+        caller = browser(request.getfixturevalue(names[role]))
+    if status < 400 or role == "key":
+        check(row, caller, world, status)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.stranger == 404], ids=lambda row: row.operation
+)
+def test_a_strangers_answer_is_that_of_an_id_that_is_not_there(
+    row: Row, world: World, charlie: User, browser: Any
+) -> None:
+    caller, method = browser(charlie), row.operation.split()[0]
+    headers = FILE if row.raw else {}
+    theirs = caller(method, world.address(row.path), row.body, raw=row.raw, **headers)
+    for name in world.__dataclass_fields__:
+        setattr(world, name, type(getattr(world, name))(pk=uuid4()))
+    nobodys = caller(method, world.address(row.path), row.body, raw=row.raw, **headers)
+    assert (theirs.status_code, theirs.content) == (404, nobodys.content)
+    assert dict(theirs.headers) == dict(nobodys.headers)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if not row.operation.startswith("GET")],
+    ids=lambda row: row.operation,
+)
+def test_a_browser_needs_its_csrf_token_to_change(row: Row, world: World, alice: User) -> None:
+    caller = Caller()
+    caller.client.handler.enforce_csrf_checks = True
+    caller.client.force_login(alice)
+    check(row, caller, world, 403)
