@@ -41,7 +41,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 class BrowserAuthentication(SessionAuthentication):
     """The session of the browser, with its CSRF check."""
 
-    def authenticate(self, request: Request) -> tuple[User, Viewer] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[User, Viewer] | None:
         found = super().authenticate(request)
         return (found[0], Viewer(found[0])) if found else None
 

@@ -17,7 +17,7 @@ def input_guard(get_response: Callable[[HttpRequest], Answer]) -> Callable[[Http
     if iscoroutinefunction(get_response):
 
         async def guard_async(request: HttpRequest) -> HttpResponseBase:
-            return _refusal(request) or await get_response(request)  # type: ignore[misc]
+            return _refusal(request) or await get_response(request)
 
         return guard_async
 
@@ -34,6 +34,11 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
     except UnicodeError:
         query = "\0"
     if "\0" in query or "\0" in request.path:
-        problem = {"error": {"code": "bad_text", "message": "The address holds characters that can't be text."}}
+        problem = {
+            "error": {
+                "code": "bad_text",
+                "message": "The address holds characters that can't be text.",
+            }
+        }
         return JsonResponse(problem, status=400)
     return None

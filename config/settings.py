@@ -2,6 +2,7 @@
 
 import ipaddress
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
@@ -35,7 +36,7 @@ def _secret_key() -> str:
     return key
 
 
-def _database() -> dict[str, object]:
+def _database() -> dict[str, Any]:
     if not env.str("DATABASE_URL", default=""):
         raise ImproperlyConfigured(
             "There is no database yet. Start Nightowl with `make run`, which brings one, "
@@ -139,10 +140,9 @@ TEMPLATES = [
 DATABASES = {"default": _database()}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if env.bool("DATABASE_POOL", default=False):
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {  # type: ignore[attr-defined]
-        "min_size": 1,
-        "max_size": 20,
-        "timeout": 10,
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
     }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

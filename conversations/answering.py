@@ -145,7 +145,7 @@ def _search(draft: Draft) -> Results:
 
 
 def _with_subject(question: str, history: list[ChatMessage]) -> str:
-    """Carry the subject over to a short follow-up: “and who calls it?” is about what came before."""
+    """Carry the subject over: “and who calls it?” is about the question before."""
     asked = [message.content for message in history if message.role == "user"]
     if asked and len(question.split()) <= SHORT_QUESTION:
         return f"{question} {asked[-1]}"
@@ -218,7 +218,7 @@ async def _pieces(draft: Draft) -> AsyncIterator[str]:
 
 async def _keep_saving(draft: Draft) -> None:
     """Save the text again and again; return when the reader asked to stop."""
-    while await in_database(asking.save_progress)(draft.message, draft.text):
+    while await in_database(asking.save_progress)(draft.message, draft.text):  # noqa: ASYNC110
         await asyncio.sleep(SAVE_EVERY)
 
 

@@ -98,7 +98,7 @@ def interrupt_if_abandoned(message: Message) -> bool:
     return bool(
         gone.update(
             state=Message.State.INTERRUPTED,
-            error="The answer was interrupted. What was written so far is kept; ask again to go on.",
+            error="The answer was interrupted. What was written is kept; ask again to go on.",
             lease_until=None,
         )
     )

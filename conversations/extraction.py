@@ -39,8 +39,10 @@ def _mention(passage: Passage, wanted: frozenset[str]) -> str:
         told = next(iter(_best_sentences(passage, wanted, 1)), "")
     else:
         told = _explanation(passage, wanted) or f"`{_signature(passage.text)}`"
-    return f"- {_title(passage)}: {told} [{passage.number}]" if told else (
-        f"- {_title(passage)} [{passage.number}]"
+    return (
+        f"- {_title(passage)}: {told} [{passage.number}]"
+        if told
+        else (f"- {_title(passage)} [{passage.number}]")
     )
 
 

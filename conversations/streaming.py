@@ -99,10 +99,10 @@ async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:
     async with _connected() as store:
         seen = last_seen if EVENT_ID.fullmatch(last_seen) else "0-0"
         while True:
-            found = await store.xread({_key(message_id): seen}, block=WAIT_MS, count=100)
+            found: Any = await store.xread({_key(message_id): seen}, block=WAIT_MS, count=100)
             for seen, fields in found[0][1] if found else ():
-                name, data = fields["event"], fields["data"]
-                yield _framed(name, data, seen)
+                name = fields["event"]
+                yield _framed(name, fields["data"], seen)
                 if name == "done":
                     return
             if not found:
@@ -114,7 +114,7 @@ async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:
 
 
 def _ending_if_over(message_id: UUID) -> list[tuple[str, Any]]:
-    """Return the end of an answer whose stream fell silent because it is over, or its writer died."""
+    """Return the end of an answer that is over, or whose writer died: its stream is silent."""
     message = Message.objects.filter(pk=message_id).first()
     if message is None:
         return [("failed", "This conversation was deleted."), ("done", "failed")]

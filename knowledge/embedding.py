@@ -12,7 +12,7 @@ from projects.jobs import JobFailed, Lease
 from providers.embedding import EmbedderUnavailable, Vectors, embedder, normalised
 
 BATCH = 32
-HEADER_WEIGHT = 1.0  # of a header's vector beside its body's
+HEADER_WEIGHT = 0.5  # of a header's vector beside its body's
 
 
 def active_space() -> EmbeddingSpace:

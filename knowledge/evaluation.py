@@ -1,4 +1,4 @@
-"""Measuring retrieval: questions with the files that answer them, and how well search finds them."""
+"""Measuring retrieval: how well search finds the files that answer a set of questions."""
 
 import json
 import math

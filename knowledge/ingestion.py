@@ -24,10 +24,10 @@ HEADER_SHARE = 1.0  # how much a word of the header counts beside one of the bod
 LONGEST_PATH = 4096
 
 COLUMNS = (
-    "id created_at updated_at project_id document_id chunk_index chunk_text start_line end_line"
-    " header header_anchor symbol kind definitions language layer collection metadata weights"
-    " terms body_hash header_hash"
-).split()
+    "id, created_at, updated_at, project_id, document_id, chunk_index, chunk_text, start_line,"
+    " end_line, header, header_anchor, symbol, kind, definitions, language, layer, collection,"
+    " metadata, weights, terms, body_hash, header_hash"
+)
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ def replace_documents(readings: Sequence[Reading], known: dict[str, UUID]) -> No
 def remove_documents(project_id: UUID, document_ids: Sequence[UUID]) -> None:
     """Forget documents; what was cited of them stays readable. Runs inside a transaction."""
     removed = _remove_chunks(document_ids)
-    Document.objects.filter(pk__in=document_ids)._raw_delete("default")  # type: ignore[attr-defined]
+    Document.objects.filter(pk__in=document_ids)._raw_delete("default")
     _adjust_counts(project_id, Counter(), removed)
 
 
@@ -153,7 +153,7 @@ def _store_documents(documents: Sequence[Document]) -> None:
     DocumentVersion.objects.bulk_create(
         [
             DocumentVersion(
-                source_id=document.source_id,
+                source=document.source,
                 path=document.path,
                 commit=document.commit,
                 blob_id=document.blob_id,
@@ -169,7 +169,7 @@ def _store_documents(documents: Sequence[Document]) -> None:
 def _store_chunks(readings: Iterable[Reading]) -> Counter[int]:
     added: Counter[int] = Counter()
     now = timezone.now()
-    into = f"COPY knowledge_chunk ({', '.join(COLUMNS)}) FROM STDIN"
+    into = f"COPY knowledge_chunk ({COLUMNS}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         for reading in readings:
             for passage, counts in zip(reading.passages, reading.counts, strict=True):

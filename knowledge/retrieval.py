@@ -40,7 +40,8 @@ class Filters:
 
     def conditions(self) -> tuple[str, list[Any]]:
         """Return SQL over `c` (chunk) and `d` (document), and its parameters."""
-        parts, values = [], []
+        parts: list[str] = []
+        values: list[Any] = []
         if self.path:
             pattern = self.path.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             parts.append("AND d.path LIKE %s")
@@ -150,7 +151,7 @@ def search(
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A question's terms: their weights, those to find candidates by, and the best score there is."""
+    """A question's terms: weights, where to find candidates, and the best score there is."""
 
     sparse: str
     places: list[int]
@@ -249,6 +250,12 @@ def _candidates(
     ids: Collection[UUID], weighed: Weighed, vector: HalfVector | None, space: EmbeddingSpace | None
 ) -> list[Candidate]:
     """Score what any leg found by every leg, so that scores can be compared."""
+    values: list[Any] = [
+        weighed.sparse,
+        vector.to_text() if vector else None,
+        space.pk if space else None,
+        list(ids),
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT c.id, c.document_id, d.path, c.layer, c.language, c.symbol, c.definitions,
@@ -256,7 +263,7 @@ def _candidates(
             FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
             LEFT JOIN knowledge_vector v ON v.chunk_id = c.id AND v.space_id = %s
             WHERE c.id = ANY(%s)""",
-            [weighed.sparse, vector.to_text() if vector else None, space and space.pk, list(ids)],
+            values,
         )
         return [Candidate(*row) for row in cursor.fetchall()]
 

@@ -27,14 +27,15 @@ PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 PART_BEYOND_ASCII = re.compile(r"[^\W\d_]+|\d+")
 IDEOGRAPHS = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
 
-STOP_WORDS = frozenset(
-    """a about all also an and any are as at be been but by can could did do does done each for
-    from get gets had has have how i if in into is it its itself just like made make makes many
-    may me more most much my no not of on one only or other our out over own s same she should
-    so some such t than that the their them then there these they this those through to too
-    under up use used uses using very via was we were what when where whether which while who
-    whose why will with within without would you your""".split()
-)
+_STOP_WORDS = """
+a about all also an and any are as at be been but by can could did do does done each for from get
+gets had has have how i if in into is it its itself just like made make makes many may me more most
+much my no not of on one only or other our out over own s same she should so some such t than that
+the their them then there these they this those through to too under up use used uses using very via
+was we were what when where whether which while who whose why will with within without would you
+your
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _stemmer = Stemmer.Stemmer("english", 0)
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cache
 from time import monotonic
 from typing import Self
+from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
@@ -163,7 +164,7 @@ class Lease:
 
 
 @transaction.atomic
-def claim(job_pk: object = None) -> Job | None:
+def claim(job_pk: UUID | None = None) -> Job | None:
     """Return a job that is now ours to run, the longest waiting first, or nothing."""
     jobs = Job.objects.claimable().select_for_update(skip_locked=True, of=("self",))
     if job_pk is not None:
@@ -186,7 +187,7 @@ def claim(job_pk: object = None) -> Job | None:
     return job
 
 
-def run_next(job_pk: object = None) -> bool:
+def run_next(job_pk: UUID | None = None) -> bool:
     """Run one job that waits, if any; say whether there was one."""
     job = claim(job_pk)
     if job is None:

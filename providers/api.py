@@ -1,6 +1,6 @@
 """Who answers, and what was spent, over REST."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.db.models import Q, QuerySet
@@ -39,6 +39,8 @@ class ProviderSerializer(serializers.ModelSerializer[Provider]):
             "updated_at",
         )
         read_only_fields = ("from_environment",)
+        # A second default is no mistake: it takes the place of the first.
+        extra_kwargs: ClassVar[dict[str, Any]] = {"is_default": {"validators": []}}
 
     def validate_api_config(self, config: dict[str, Any]) -> dict[str, Any]:
         try:

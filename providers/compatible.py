@@ -69,7 +69,7 @@ class CompatibleChat:
         usage: Usage,
     ) -> AsyncIterator[str]:
         config = provider.api_config
-        length = 0
+        length, is_whole = 0, False
         chunks = await client.chat.completions.create(
             model=provider.model_name,
             messages=cast(
@@ -85,11 +85,14 @@ class CompatibleChat:
             async for chunk in chunks:
                 _count(chunk, usage)
                 for choice in chunk.choices or ():
-                    if choice.delta and choice.delta.content:
+                    is_whole = is_whole or choice.finish_reason is not None
+                    if choice.delta.content:
                         length += len(choice.delta.content)
                         yield choice.delta.content
                 if length > LONGEST_ANSWER:
                     return
+        if not is_whole:  # a server that was killed may close its stream as if it were done
+            raise ModelUnavailable(f"{provider.model_name} broke off its answer. Try again.")
 
 
 def _count(chunk: Any, usage: Usage) -> None:
@@ -130,7 +133,7 @@ class CompatibleEmbedder:
 
     @property
     def model_name(self) -> str:
-        return settings.EMBEDDING_MODEL
+        return str(settings.EMBEDDING_MODEL)
 
     @cached_property
     def _client(self) -> openai.OpenAI:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Dated, User
 
-CONFIG_KEYS = {
+CONFIG_KEYS: dict[str, type | tuple[type, ...]] = {
     "base_url": str,
     "temperature": (int, float),
     "max_tokens": int,

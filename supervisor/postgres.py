@@ -12,7 +12,7 @@ from supervisor.account import own_name
 from supervisor.home import PRIVATE, Home, make_folder
 from supervisor.identity import pids_working_in
 from supervisor.output import Output
-from supervisor.postgres_place import find_place
+from supervisor.postgres_place import SOCKET_FILE, find_place
 from supervisor.processes import KILL_LIMIT, Child, Program, end_leftover
 from supervisor.refusals import CannotStart
 from supervisor.stopping import StopSwitch, wait_regardless
@@ -110,7 +110,9 @@ class Postgres:
     def launch(self) -> None:
         """Start the server process, whatever state a crash left the data in."""
         self._end_orphans()
+        # Both name a process that is gone; its number may since belong to another program.
         (self.place.data / "postmaster.pid").unlink(missing_ok=True)
+        (self.place.socket_folder / f"{SOCKET_FILE}.lock").unlink(missing_ok=True)
         self.child.start()
 
     def answers(self) -> bool:

@@ -98,7 +98,13 @@ def index(db) -> Callable[..., Document]:
 
     def store(source: Source, path: str, text: str, *, commit: str = "c" * 40) -> Document:
         data = text.encode()
-        entry = Entry("100644", "file", sha1(data, usedforsecurity=False).hexdigest(), len(data), path.encode())
+        entry = Entry(
+            "100644",
+            "file",
+            sha1(data, usedforsecurity=False).hexdigest(),
+            len(data),
+            path.encode(),
+        )
         reading = read_file(source, entry, data, commit=commit)
         known = dict(Document.objects.filter(source=source).values_list("path", "pk"))
         replace_documents([reading], known)

@@ -57,10 +57,11 @@ def test_of_a_long_passage_the_lines_that_matter_are_shown():
 
 
 def test_prose_is_quoted_by_its_nearest_sentences():
-    text = "# Limits\n\nNothing to see in this one. Uploads may hold 25 MB at most. Other things follow."
-    answer = compose("how large may uploads be", [
-        passage(text=text, language="markdown", header="docs/a.md > Limits")
-    ])
+    text = "# Limits\n\nNothing to see in here. Uploads may hold 25 MB at most. More follows."
+    answer = compose(
+        "how large may uploads be",
+        [passage(text=text, language="markdown", header="docs/a.md > Limits")],
+    )
     assert "“Limits”" in answer
     assert "> Uploads may hold 25 MB at most." in answer
 
@@ -82,7 +83,9 @@ def test_prose_is_quoted_by_its_nearest_sentences():
 )
 @pytest.mark.parametrize("language", ["python", "markdown", ""])
 def test_any_passage_gives_an_answer_that_renders(text, language):
-    answer = compose("a question", [passage(1, text=text, language=language), passage(2, text=text)])
+    answer = compose(
+        "a question", [passage(1, text=text, language=language), passage(2, text=text)]
+    )
     html = render_markdown(answer, citations={1: "/one", 2: "/two"})
     assert "<script>" not in html
     assert 'href="/one"' in html

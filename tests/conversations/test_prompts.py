@@ -33,7 +33,7 @@ def test_braces_in_code_are_left_alone():
 def test_of_a_long_history_the_last_turns_are_kept():
     turns = [ChatMessage("user", f"turn {i} " + "x" * 900) for i in range(30)]
     kept = messages_for("q", [passage()], turns)[1:-1]
-    assert kept == turns[-len(kept):]
+    assert kept == turns[-len(kept) :]
     assert 0 < sum(len(turn.content) for turn in kept) <= HISTORY_CHARACTERS
 
 

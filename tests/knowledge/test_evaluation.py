@@ -41,7 +41,9 @@ def test_all_relevant_files_on_top_are_a_perfect_order():
 
 def test_a_set_is_read_line_by_line(tmp_path):
     path = tmp_path / "set.jsonl"
-    path.write_text('{"id": "1", "query": "q", "relevant": ["a.py"]}\n\n{"query": "r", "relevant": []}\n')
+    path.write_text(
+        '{"id": "1", "query": "q", "relevant": ["a.py"]}\n\n{"query": "r", "relevant": []}\n'
+    )
     first, second = read_set(path)
     assert first == Golden("1", "q", frozenset({"a.py"}))
     assert second.id == "3"

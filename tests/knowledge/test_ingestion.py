@@ -68,7 +68,9 @@ def test_the_same_text_is_kept_once(source, index):
 
 
 def test_chunks_carry_lines_symbol_header_and_collection(source, index):
-    document = index(source, "docs/guide.md", "# Guide\n\nHello there.\n\n## Setup\n\nInstall it.\n")
+    document = index(
+        source, "docs/guide.md", "# Guide\n\nHello there.\n\n## Setup\n\nInstall it.\n"
+    )
     chunks = list(document.chunks.order_by("chunk_index"))
     assert [chunk.chunk_index for chunk in chunks] == list(range(len(chunks)))
     assert chunks[0].start_line == 1
@@ -88,8 +90,10 @@ def test_chunks_carry_lines_symbol_header_and_collection(source, index):
 def test_other_encodings_are_read_and_noted(source, data, encoding):
     reading = read(source, "notes.txt", data)
     assert reading.document.state == Document.State.INDEXED
-    assert reading.document.encoding.replace("-", "_").lower().startswith(
-        encoding.replace("-", "_")[:6]
+    assert (
+        reading.document.encoding.replace("-", "_")
+        .lower()
+        .startswith(encoding.replace("-", "_")[:6])
     )
     assert reading.passages
 

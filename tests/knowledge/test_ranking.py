@@ -75,7 +75,10 @@ def test_tests_lead_when_they_are_asked_for():
 
 def test_code_leads_before_prose_unless_documents_are_asked_for():
     def found():
-        return [candidate("docs/a.md", words=1.1, language="markdown"), candidate("b.py", words=1.0)]
+        return [
+            candidate("docs/a.md", words=1.1, language="markdown"),
+            candidate("b.py", words=1.0),
+        ]
 
     assert order(found(), "how does it work")[0] == "b.py"
     assert order(found(), "where is the guide")[0] == "docs/a.md"
@@ -88,7 +91,10 @@ def test_change_logs_come_last():
 
 def test_passages_of_a_source_file_that_agree_raise_it():
     lone = candidate("lone.py", words=1.0)
-    pair = [candidate("pair.py", words=0.95, document=1), candidate("pair.py", words=0.9, document=1)]
+    pair = [
+        candidate("pair.py", words=0.95, document=1),
+        candidate("pair.py", words=0.9, document=1),
+    ]
     assert order([lone, *pair], "how does it work")[0] == "pair.py"
 
 

@@ -1,6 +1,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.viewers import Viewer
 from knowledge.embedding import run_embed
@@ -154,9 +155,7 @@ def test_a_search_costs_a_few_queries(embedded, viewer, django_assert_max_num_qu
         search(viewer, "how are old values evicted from the cache?")
 
 
-def test_candidates_come_from_the_index_of_terms(embedded, django_assert_num_queries):
-    from django.db import connection
-
+def test_candidates_come_from_the_index_of_terms(embedded):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN SELECT id FROM knowledge_chunk WHERE terms && '{1,2}'::bigint[]")

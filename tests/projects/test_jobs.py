@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
+from config.celery import app
 from projects import jobs
 from projects.jobs import JobCancelled, JobFailed, Lease, LeaseLost
 from projects.models import Job, Source, WorkerBeat
@@ -211,10 +212,11 @@ def test_a_runner_learns_of_a_cancellation_between_its_steps(source, settings, r
     assert job.state == Job.State.CANCELLED
 
 
-def test_without_a_broker_the_job_row_is_enough(source, settings, django_capture_on_commit_callbacks):
-    from config.celery import app
-
-    app.conf.broker_url = "redis://127.0.0.1:1/0"
+def test_without_a_broker_the_job_row_is_enough(
+    source, settings, django_capture_on_commit_callbacks
+):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    app.conf.broker_url = settings.CELERY_BROKER_URL
     with django_capture_on_commit_callbacks(execute=True):
         job = jobs.enqueue(source)
     assert Job.objects.get().pk == job.pk

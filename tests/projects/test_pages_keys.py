@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from projects.models import Project
 
-FORM = {"name": "CI", "scopes": ["read"], "lifetime": "30"}
+FORM = {"name": "deploy robot", "scopes": ["read"], "lifetime": "30"}
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_nobody_revokes_the_key_of_another(keys, client_for, bob) -> None:
 
     assert client_for(bob).post(reverse("api-key-revoke", args=[key.pk])).status_code == 404
     assert ApiKey.objects.get().revoked_at is None
-    assert "CI" not in client_for(bob).get(reverse("api-keys")).content.decode()
+    assert "deploy robot" not in client_for(bob).get(reverse("api-keys")).content.decode()
 
 
 def test_the_page_takes_the_same_queries_for_many(

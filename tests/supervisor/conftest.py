@@ -22,6 +22,7 @@ from supervisor.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT")
+FOREIGN = {"DJANGO_SETTINGS_MODULE", "SECRET_KEY"}
 NOBODY = 65534
 
 
@@ -87,8 +88,9 @@ def running_valkey(home: Home, output: Output) -> Iterator[Valkey]:
 
 def supervisor_environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a start that knows nothing of the stores these tests run beside."""
+    ours = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     return {
-        **os.environ,
+        **ours,
         **dict.fromkeys(OURS, ""),
         "PYTHONPATH": str(ROOT),
         "NIGHTOWL_HOME": str(home),

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -89,8 +88,7 @@ def test_another_process_with_the_same_number_is_left_alone(
 
 
 def test_a_leftover_that_ignores_the_wish_is_killed(start: Start, tmp_path: Path) -> None:
-    code = "import signal,time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    stubborn = start(sys.executable, "-c", code, stdout=subprocess.PIPE)
+    stubborn = start("sh", "-c", "trap '' TERM; echo 1; sleep 60", stdout=subprocess.PIPE)
     assert stubborn.stdout
     stubborn.stdout.readline()
     identity = Identity.of(stubborn.pid)

@@ -1,9 +1,9 @@
 """A product of three small files that the supervisor can run in place of Nightowl."""
 
-import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,7 +23,6 @@ if sys.argv[1] == "first_start" and not (home / "started").exists():
     print("password: a-password-of-the-day")
 """
 ASGI = """
-import os
 if os.path.exists(os.environ["NIGHTOWL_HOME"] + "/break-web"):
     raise RuntimeError("this is why it broke")
 async def application(scope, receive, send):
@@ -33,7 +32,6 @@ async def application(scope, receive, send):
     await send({"type": "http.response.body", "body": scope["path"].encode()})
 """
 CELERY = """
-import os
 from celery import Celery
 app = Celery("toy", broker=os.environ["REDIS_URL"].replace("unix://", "redis+socket://", 1))
 """
@@ -85,14 +83,18 @@ class Toy:
         return printed
 
     def read_until(self, process: subprocess.Popen[str], pattern: str) -> str:
-        """What it printed up to the line that has the pattern."""
+        """What it printed up to the line that has the pattern, which comes within a minute."""
         assert process.stdout
         lines = []
-        for line in process.stdout:
-            lines.append(line)
-            sys.stderr.write(f"{pattern} :: {line}"); sys.stderr.flush()
-            if re.search(pattern, line):
-                return "".join(lines)
+        alarm = threading.Timer(60, process.kill)
+        alarm.start()
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if re.search(pattern, line):
+                    return "".join(lines)
+        finally:
+            alarm.cancel()
         raise AssertionError(f"it ended without {pattern!r}:\n{''.join(lines)}")
 
     def child(self, name: str) -> Identity:
@@ -114,6 +116,3 @@ class Toy:
     def break_at(self, what: str) -> None:
         self.home.mkdir(exist_ok=True)
         (self.home / f"break-{what}").touch()
-
-    def repair(self, what: str) -> None:
-        os.unlink(self.home / f"break-{what}")

@@ -22,7 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="of the source; taken from the origin")
         parser.add_argument("--folder", default="", help="index only what is below it")
         parser.add_argument("--branch", default="", help="instead of the default branch")
-        parser.add_argument("--wait", action="store_true", help="return when words and vectors are done")
+        parser.add_argument(
+            "--wait", action="store_true", help="return when words and vectors are done"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = Project.objects.filter(name=options["project"]).first()

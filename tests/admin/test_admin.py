@@ -1,0 +1,271 @@
+"""The admin: every model has its pages, the system's rows stay as they are, actions act."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin as site
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts.auditing import record
+from accounts.models import ApiKey, AuditEntry, User
+from conversations.models import Conversation, Message
+from knowledge.models import (
+    Blob,
+    Chunk,
+    Document,
+    DocumentVersion,
+    EmbeddedText,
+    EmbeddingSpace,
+    KnowledgeGap,
+    TermCount,
+    Upload,
+    Vector,
+)
+from projects.keys import issue_key
+from projects.models import Commit, Job, Membership, Project, Source, Task, WorkerBeat
+from providers.models import Budget, Call, Price, Provider
+
+REGISTERED = sorted(site.site._registry, key=lambda model: model._meta.label)
+EVERY_MODEL = pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m._meta.label)
+ADDED_BY_PEOPLE = {User, Project, Task, Provider, Price, Budget}
+CHANGED_BY_PEOPLE = ADDED_BY_PEOPLE | {Source}
+
+
+@pytest.fixture
+def rows(
+    admin: User, alice: User, source: Source, index: Callable[..., Document]
+) -> dict[type[Model], Model]:
+    """A row of every model that the admin knows."""
+    index(source, "owl.py", "def hunt():\n    return 1\n")
+    project, chunk = source.project, Chunk.objects.get()
+    space = EmbeddingSpace.objects.create(model_name="m", dimensions=16)
+    vector = [0.25] * 16
+    Vector.objects.create(space=space, chunk=chunk, project=project, embedding=vector)
+    EmbeddedText.objects.create(space=space, text_hash=b"h" * 32, embedding=vector)
+    Upload.objects.create(source=source, path="a.md", content=b"hi", git_sha="0" * 40, size=2)
+    KnowledgeGap.objects.create(project=project, reason="Nothing about mice")
+    conversation = Conversation.objects.create(project=project, user=alice)
+    conversation.messages.create(position=1, role="user", content="<script>alert(1)</script>")
+    issue_key(alice, name="CI", scopes=["read"], projects=[project])
+    Job.objects.create(project=project, source=source, kind="sync")
+    Task.objects.create(project=project, title="Hunt")
+    Commit.objects.create(project=project, sha="c" * 40, message="Add owls", author="A <a@b>")
+    WorkerBeat.objects.create(name="worker")
+    provider = Provider.objects.create(provider_name="ollama", model_name="owl-1")
+    Call.objects.create(purpose="answer", provider=provider, model_name="owl-1", user=alice)
+    Price.objects.create(
+        provider_name="ollama", model_name="owl-1", token_kind="input", usd_per_million=1
+    )
+    Budget.objects.create(limit_usd=5)
+    record(alice, "created", project)
+    found = {model: model._default_manager.order_by("pk").first() for model in REGISTERED}
+    return {model: row for model, row in found.items() if row is not None}
+
+
+def page(model: type[Model], name: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
+
+
+def act(client: Client, action: str, *things: Model) -> Any:
+    body = {"action": action, "_selected_action": [str(thing.pk) for thing in things]}
+    answer = client.post(page(type(things[0]), "changelist"), body)
+    assert answer.status_code == 302
+    return answer
+
+
+def test_every_model_of_ours_is_registered() -> None:
+    ours = {"accounts", "projects", "providers", "knowledge", "conversations"}
+    found = {model for model in REGISTERED if model._meta.app_label in ours}
+    assert len(found) == len(REGISTERED) == 27
+    assert {Blob, DocumentVersion, TermCount, Membership, AuditEntry, ApiKey} <= found
+
+
+@EVERY_MODEL
+def test_an_admin_opens_every_page(
+    model: type[Model], rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    client, row = client_for(admin), rows[model]
+    listed = client.get(page(model, "changelist"))
+    assert listed.status_code == 200
+    assert b"<script>alert(1)" not in listed.content
+    assert client.get(page(model, "changelist") + "?q=owl").status_code == 200
+    shown = client.get(page(model, "change", row.pk))
+    assert shown.status_code == 200
+    assert b"0.25" not in shown.content
+    assert (b'name="_save"' in shown.content) is (model in CHANGED_BY_PEOPLE)
+    added = client.get(page(model, "add"))
+    assert added.status_code == (200 if model in ADDED_BY_PEOPLE else 403)
+    assert client.get(page(model, "history", row.pk)).status_code == 200
+
+
+@EVERY_MODEL
+def test_others_are_sent_away(
+    model: type[Model], rows: dict[type[Model], Model], alice: User, client_for: Any
+) -> None:
+    for client in (client_for(alice), client_for(None)):
+        for path in (page(model, "changelist"), page(model, "change", rows[model].pk)):
+            assert client.get(path).status_code == 302
+            assert client.post(path, {}).status_code == 302
+
+
+@EVERY_MODEL
+def test_a_list_costs_the_same_however_long(
+    model: type[Model],
+    rows: dict[type[Model], Model],
+    admin: User,
+    client_for: Any,
+    django_assert_max_num_queries: Any,
+) -> None:
+    client = client_for(admin)
+    with django_assert_max_num_queries(9) as queries:
+        client.get(page(model, "changelist"))
+    for heavy in ("weights", '"terms"', 'embedding"', '"content"', '"text"'):
+        selected = [q["sql"] for q in queries.captured_queries if f".{heavy}" in q["sql"]]
+        assert not selected or model is Message
+
+
+def test_the_admins_own_door_is_the_one_that_counts_tries(alice: User, client_for: Any) -> None:
+    answer = client_for(None).get("/admin/login/?next=/admin/accounts/")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/admin/accounts/")
+    assert client_for(None).post("/admin/login/", {"username": "a"}).status_code == 302
+    assert client_for(alice).get("/admin/login/?next=/admin/").status_code == 403
+
+
+def test_no_secret_is_shown(rows: dict[type[Model], Model], admin: User, client_for: Any) -> None:
+    key = ApiKey.objects.get()
+    for path in (page(ApiKey, "changelist"), page(ApiKey, "change", key.pk)):
+        assert key.hash.encode() not in client_for(admin).get(path).content
+    text = client_for(admin).get(page(User, "change", admin.pk)).content.decode()
+    assert admin.password not in text
+
+
+def test_what_the_record_says_can_not_be_undone(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    entry, client = rows[AuditEntry], client_for(admin)
+    assert client.post(page(AuditEntry, "delete", entry.pk), {"post": "yes"}).status_code == 403
+    assert client.post(page(AuditEntry, "change", entry.pk), {"action": "x"}).status_code == 403
+    body = {"action": "delete_selected", "_selected_action": [str(entry.pk)], "post": "yes"}
+    client.post(page(AuditEntry, "changelist"), body)
+    assert AuditEntry.objects.filter(pk=entry.pk).exists()
+
+
+def test_a_person_is_added_with_a_password(admin: User, client_for: Any) -> None:
+    body = {
+        "username": "dora",
+        "usable_password": "true",
+        "password1": "night flight 8",
+        "password2": "night flight 8",
+    }
+    assert client_for(admin).post(page(User, "add"), body).status_code == 302
+    dora = User.objects.get(username="dora")
+    assert dora.check_password("night flight 8")
+    assert dora.role == User.Role.USER
+    assert AuditEntry.objects.filter(action="added", object_id=dora.pk).exists()
+
+
+def test_deleting_people_keeps_what_they_wrote(
+    rows: dict[type[Model], Model], admin: User, alice: User, client_for: Any
+) -> None:
+    act(client_for(admin), "soft_delete", alice, admin)
+    assert not User.objects.filter(pk=alice.pk).exists()
+    assert User.objects.filter(pk=admin.pk).exists()
+    assert Conversation.objects.filter(user_id=alice.pk).exists()
+    assert client_for(admin).post(page(User, "delete", admin.pk)).status_code == 403
+
+
+def test_keys_are_revoked(rows: dict[type[Model], Model], admin: User, client_for: Any) -> None:
+    act(client_for(admin), "revoke", rows[ApiKey])
+    assert ApiKey.objects.get().revoked_at
+    assert AuditEntry.objects.filter(action="revoked", actor_id=admin.pk).exists()
+
+
+def test_sources_are_synced_and_stopped(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    source = rows[Source]
+    act(client_for(admin), "cancel_work", source)
+    assert not Job.objects.open().exists()
+    act(client_for(admin), "sync_now", source)
+    job = Job.objects.open().get()
+    assert job.requested_by == admin
+    act(client_for(admin), "cancel", job)
+    assert not Job.objects.open().exists()
+
+
+def test_a_source_with_another_folder_is_synced_anew(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    Job.objects.all().delete()
+    path = page(Source, "change", rows[Source].pk)
+    body = {"name": "code", "description": "", "branch": "", "folder_path": "../up"}
+    assert client_for(admin).post(path, body).status_code == 200
+    assert not Job.objects.exists()
+    assert client_for(admin).post(path, {**body, "folder_path": "docs"}).status_code == 302
+    assert Job.objects.open().count() == 1
+
+
+def test_a_project_is_deleted_with_all_of_it(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    project = rows[Project]
+    path = page(Project, "delete", project.pk)
+    assert client_for(admin).get(path).status_code == 200
+    assert client_for(admin).post(path, {"post": "yes"}).status_code == 302
+    assert not Project.objects.exists()
+    assert AuditEntry.objects.filter(action="deleted", kind="project").exists()
+
+
+def test_a_project_that_is_added_has_its_owner(admin: User, alice: User, client_for: Any) -> None:
+    body = {
+        "name": "barn",
+        "default_branch": "main",
+        "owner": str(alice.pk),
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+    }
+    assert client_for(admin).post(page(Project, "add"), body).status_code == 302
+    assert Membership.objects.get(project__name="barn").role == Membership.Role.OWNER
+
+
+def test_one_provider_is_the_default(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    first = rows[Provider]
+    second = Provider.objects.create(provider_name="openai", model_name="x", is_enabled=False)
+    act(client_for(admin), "use_as_default", first)
+    act(client_for(admin), "use_as_default", second)
+    act(client_for(admin), "use_as_default", first, second)
+    assert Provider.objects.get(is_default=True) == second
+    act(client_for(admin), "disable_selected", second)
+    assert not Provider.objects.filter(is_default=True).exists()
+
+
+def test_a_key_in_a_providers_settings_is_refused(admin: User, client_for: Any) -> None:
+    body = {"provider_name": "openai", "model_name": "x", "is_enabled": "on"}
+    wrong = {**body, "api_config": '{"api_key": "secret"}'}
+    assert client_for(admin).post(page(Provider, "add"), wrong).status_code == 200
+    assert not Provider.objects.exists()
+    right = {**body, "api_config": '{"api_key_variable": "MY_KEY"}'}
+    assert client_for(admin).post(page(Provider, "add"), right).status_code == 302
+    assert AuditEntry.objects.filter(kind="provider", action="added").exists()
+
+
+def test_what_the_environment_names_is_not_changed_here(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    Provider.objects.update(from_environment=True)
+    path = page(Provider, "change", rows[Provider].pk)
+    assert client_for(admin).post(path, {"model_name": "x"}).status_code == 403
+    act_body = {"action": "delete_selected", "_selected_action": [str(rows[Provider].pk)]}
+    client_for(admin).post(page(Provider, "changelist"), {**act_body, "post": "yes"})
+    assert Provider.objects.exists()
+
+
+def test_answers_are_stopped(rows: dict[type[Model], Model], admin: User, client_for: Any) -> None:
+    Message.objects.update(state="streaming")
+    act(client_for(admin), "stop", rows[Message])
+    assert Message.objects.get().state == "stopped"

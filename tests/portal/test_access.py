@@ -1,0 +1,212 @@
+"""Who may open what: every page, for an owner, a viewer, a stranger and nobody."""
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from conversations.models import Conversation, Message
+from projects.models import Job, Membership, Project, Source
+
+COMMIT = "c" * 40
+OPEN_TO_ALL = ["home", "help", "account", "api-keys", "project-new", "api-reference"]
+# Page: what it needs, what a viewer of the project gets.
+OF_A_PROJECT = {
+    "project": 200,
+    "members": 200,
+    "search": 200,
+    "sources": 200,
+    "source-new": 404,
+    "project-edit": 404,
+    "project-delete": 404,
+}
+OF_A_SOURCE = {
+    "source": 200,
+    "source-progress": 200,
+    "files": 200,
+    "source-edit": 404,
+    "source-delete": 404,
+}
+OF_A_FILE = ["file", "file-raw"]
+# Address, with what a viewer's click gets.
+CLICKS_ON_A_SOURCE = {"source-sync": 404, "source-cancel": 404, "source-upload": 404}
+ELSEWHERE = {
+    "login",
+    "logout",
+    "healthz",
+    "api-key-revoke",
+    "member-change",
+    "conversation",
+    "project-ask",
+    "conversation-ask",
+    "conversation-rename",
+    "conversation-delete",
+    "message-stream",
+    "message-stop",
+    "message-feedback",
+}
+
+
+@pytest.fixture
+def addresses(project, source, index) -> dict[str, str]:
+    index(source, "a.py", "a = 1\n", commit=COMMIT)
+    return {
+        **{name: reverse(name) for name in OPEN_TO_ALL},
+        **{name: reverse(name, args=[project.pk]) for name in OF_A_PROJECT},
+        **{name: reverse(name, args=[source.pk]) for name in (OF_A_SOURCE | CLICKS_ON_A_SOURCE)},
+        **{name: reverse(name, args=[source.pk, COMMIT, "a.py"]) for name in OF_A_FILE},
+    }
+
+
+PAGES = [*OPEN_TO_ALL, *OF_A_PROJECT, *OF_A_SOURCE, *OF_A_FILE]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_owner_opens_every_page(client_for, alice, addresses, name: str) -> None:
+    assert client_for(alice).get(addresses[name]).status_code == 200
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_viewer_opens_what_does_not_change_things(client_for, bob, addresses, name: str) -> None:
+    expected = {**OF_A_PROJECT, **OF_A_SOURCE}.get(name, 200)
+
+    assert client_for(bob).get(addresses[name]).status_code == expected
+
+
+@pytest.mark.parametrize("name", [*OF_A_PROJECT, *OF_A_SOURCE, *OF_A_FILE])
+def test_a_stranger_cannot_tell_that_anything_is_there(
+    client_for, charlie, addresses, name: str
+) -> None:
+    client = client_for(charlie)
+    theirs = client.get(addresses[name])
+    nothing = client.get("/projects/00000000-0000-4000-8000-000000000000/")
+
+    assert theirs.status_code == 404
+    assert theirs.content == nothing.content
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_is_asked_to_sign_in(client_for, addresses, name: str) -> None:
+    answer = client_for(None).get(addresses[name])
+
+    assert answer.status_code == 302
+    assert answer.url.startswith("/login/?next=")
+
+
+@pytest.mark.parametrize("who", ["bob", "charlie", None])
+@pytest.mark.parametrize("name", CLICKS_ON_A_SOURCE)
+def test_only_editors_set_things_going(client_for, request, addresses, name: str, who) -> None:
+    person = request.getfixturevalue(who) if who else None
+    answer = client_for(person).post(addresses[name])
+
+    assert answer.status_code == (CLICKS_ON_A_SOURCE[name] if who else 302)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("name", CLICKS_ON_A_SOURCE)
+def test_links_set_nothing_going(client_for, alice, addresses, name: str) -> None:
+    assert client_for(alice).get(addresses[name]).status_code == 405
+    assert not Job.objects.exists()
+
+
+def test_an_editor_sets_things_going(client_for, bob, addresses) -> None:
+    Membership.objects.filter(user=bob).update(role=Membership.Role.EDITOR)
+    client = client_for(bob)
+
+    assert client.get(addresses["source-edit"]).status_code == 200
+    assert client.post(addresses["source-sync"]).status_code == 302
+    assert Job.objects.get().requested_by == bob
+
+
+@pytest.mark.parametrize("change", ["removed", "deactivated", "deleted"])
+def test_who_loses_their_rights_loses_them_at_once(client_for, bob, addresses, change: str) -> None:
+    client = client_for(bob)
+    assert client.get(addresses["project"]).status_code == 200
+
+    if change == "removed":
+        Membership.objects.filter(user=bob).delete()
+    elif change == "deactivated":
+        type(bob).objects.filter(pk=bob.pk).update(is_active=False)
+    else:
+        bob.soft_delete()
+
+    assert client.get(addresses["project"]).status_code in {302, 404}
+
+
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_a_conversation_is_open_to_its_person_alone(
+    client_for, request, alice, project, who: str
+) -> None:
+    conversation = Conversation.objects.create(project=project, user=alice)
+    Message.objects.create(conversation=conversation, position=0, role="user", content="secret?")
+
+    answer = client_for(request.getfixturevalue(who)).get(conversation.get_absolute_url())
+    assert answer.status_code == 404
+    assert client_for(alice).get(conversation.get_absolute_url()).status_code == 200
+
+
+def test_a_project_of_another_is_nowhere_on_ones_pages(
+    client_for, charlie, project, source
+) -> None:
+    Project.objects.create(name="own", owner=charlie).memberships.create(user=charlie, role="owner")
+    client = client_for(charlie)
+
+    for name in OPEN_TO_ALL:
+        page = client.get(reverse(name)).content.decode()
+        assert str(project.pk) not in page
+    assert Source.objects.exists()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_answer_forbids_what_pages_do_not_need(
+    client_for, alice, addresses, name: str
+) -> None:
+    answer = client_for(alice).get(addresses[name])
+
+    policy = answer["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
+def test_every_page_of_the_site_has_its_rule_here() -> None:
+    known = set(PAGES) | set(CLICKS_ON_A_SOURCE) | ELSEWHERE
+    names = {
+        pattern.name
+        for resolver in get_resolver().url_patterns
+        for pattern in getattr(resolver, "url_patterns", [resolver])
+        if getattr(pattern, "name", None) and getattr(resolver, "app_name", None) != "admin"
+    }
+    pages = {name for name in names if not reverse_of(name).startswith("/api/v1")}
+
+    assert pages - {"api-schema"} <= known
+
+
+def reverse_of(name: str) -> str:
+    """Return the route of a named address, its parts left open."""
+    [(possibilities, *_), *_] = get_resolver().reverse_dict.getlist(name)
+    return "/" + possibilities[0][0]
+
+
+def test_broken_addresses_are_no_errors(client_for, alice, project, source) -> None:
+    client = client_for(alice)
+
+    for address in [
+        "/projects/x/",
+        "/sources/1/",
+        f"/sources/{source.pk}/at/x/",
+        "/projects//",
+        "/login",
+        f"/sources/{source.pk}/at/{COMMIT}/../../etc/passwd",
+        "/static/nothing.css",
+    ]:
+        assert client.get(address).status_code in {301, 404}, address
+
+
+@pytest.mark.parametrize(
+    "query", ["?page=x", "?page=-1", "?page=99999", "?state=zz", "?state=", "?x=%FF"]
+)
+def test_odd_queries_are_no_errors(client_for: object, alice, addresses, query: str) -> None:
+    client: Client = client_for(alice)  # type: ignore[operator]
+
+    for name in PAGES:
+        assert client.get(addresses[name] + query).status_code in {200, 400}, name
