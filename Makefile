@@ -3,6 +3,7 @@
 PYTHON ?= python3
 TEST_HOME ?= var/test
 BIN := .venv/bin
+TEMPLATES := $(wildcard templates */templates)
 IN_TEST_HOME = NIGHTOWL_HOME=$(TEST_HOME) $(BIN)/python -m supervisor exec --fast --
 # What `check --deploy` and the schema are judged by: a deployment behind HTTPS.
 DEPLOYED = DEBUG=false PUBLIC_URL=https://nightowl.example.org \
@@ -33,7 +34,7 @@ lint: installed ## Only what reads the code: format, lint, types, contracts, sch
 format: installed ## Put code and templates into the one format
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
-	@git ls-files -z --cached --others --exclude-standard '*.html' | xargs -0r $(BIN)/djade --target-version 5.2
+	@find $(TEMPLATES) -name '*.html' -print0 | xargs -0r $(BIN)/djade --target-version 5.2
 
 openapi: installed ## Write docs/openapi.yaml anew
 	@$(IN_TEST_HOME) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
@@ -65,13 +66,13 @@ static-lint:
 	$(BIN)/ruff check --quiet .
 
 static-templates:
-	git ls-files -z --cached --others --exclude-standard '*.html' | xargs -0r $(BIN)/djade --check --target-version 5.2
+	find $(TEMPLATES) -name '*.html' -print0 | xargs -0r $(BIN)/djade --check --target-version 5.2
 
 static-imports:
 	$(BIN)/lint-imports
 
 static-types:
-	$(BIN)/mypy
+	$(BIN)/mypy .
 
 static-deploy:
 	@$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -44,7 +44,7 @@ class DocumentAdmin(Indexed):
 
 @admin.register(Chunk)
 class ChunkAdmin(Indexed):
-    heavy = ("weights", "terms", "body_hash", "header_hash")
+    heavy = ("chunk_text", "metadata", "weights", "terms", "body_hash", "header_hash")
     list_display = ("document", "start_line", "end_line", "symbol", "kind", "language")
     list_filter = ("collection",)
     list_select_related = ("document",)

@@ -14,9 +14,12 @@ TEST_SHARE = 0.5  # what is left of a test's score when tests were not asked for
 FILE_SHARES = (0.3, 0.15, 0.08)  # what a file's next passages add to its best one
 PROSE_SHARE = 0.8  # of documents beside code: their words are nearer to any question's
 CHANGES_SHARE = 0.6  # of change logs, which name everything and explain nothing
+GENERATED_SHARE = 0.5  # of what a compiler made of a source
 SECONDARY_LAYERS = {"test", "migration", "example"}
 PROSE = {"markdown", "rst", "text"}
 CHANGE_LOG = re.compile(r"(?:^|/)(?:changes|changelog|history|news|releases?)[^/]*$", re.IGNORECASE)
+DECLARATIONS = re.compile(r"\.d\.[cm]?ts$")
+SCRIPT = re.compile(r"\.[cm]?js$")
 ASKS_FOR_DOCUMENTS = re.compile(
     r"\b(docs?|document(ed|ation)|guide|readme|tutorial|changelog|release notes?)\b", re.IGNORECASE
 )
@@ -74,8 +77,9 @@ def rank(
     """Return the candidates best first; each knows its legs, its rules and its score."""
     weight = 0.0 if question.is_identifier else vector_weight
     _fuse(candidates, weight)
+    declared = {DECLARATIONS.sub("", c.path) for c in candidates if DECLARATIONS.search(c.path)}
     for candidate in candidates:
-        _apply_rules(candidate, question)
+        _apply_rules(candidate, question, declared)
     return _by_file(candidates)
 
 
@@ -102,7 +106,7 @@ def _fuse(candidates: Sequence[Candidate], vector_weight: float) -> None:
         candidate.score = (1 - weight) * candidate.legs["words"] + weight * meaning
 
 
-def _apply_rules(candidate: Candidate, question: Question) -> None:
+def _apply_rules(candidate: Candidate, question: Question, declared: set[str]) -> None:
     stem = candidate.path.rpartition("/")[2].partition(".")[0]
     own = set(terms_of(stem))
     if own:
@@ -113,13 +117,19 @@ def _apply_rules(candidate: Candidate, question: Question) -> None:
     if names & question.identifiers:
         candidate.rules["symbol"] = _symbol_rule(names & question.identifiers, question)
     candidate.score += sum(candidate.rules.values())
-    for name, share in _shares(candidate, question):
+    for name, share in _shares(candidate, question, declared):
         candidate.rules[name] = candidate.score * (share - 1)
         candidate.score *= share
 
 
-def _shares(candidate: Candidate, question: Question) -> Iterator[tuple[str, float]]:
+def _shares(
+    candidate: Candidate, question: Question, declared: set[str]
+) -> Iterator[tuple[str, float]]:
     """Yield what a candidate's kind leaves of its score."""
+    if DECLARATIONS.search(candidate.path):
+        yield "declarations", GENERATED_SHARE
+    elif SCRIPT.sub("", candidate.path) in declared:
+        yield "compiled", GENERATED_SHARE  # a script beside its declarations was not written so
     if candidate.layer in SECONDARY_LAYERS and not question.wants_tests:
         yield candidate.layer, TEST_SHARE
     if candidate.language in PROSE and not question.wants_documents:

@@ -17,6 +17,7 @@ from projects.models import Source
 
 LINES_A_PAGE = 2_000
 WHOLE_UP_TO_LINES = 5_000
+ENTRIES_SHOWN = 1_000
 TABLE_ROWS = 500
 TABLE_COLUMNS = 40
 
@@ -180,8 +181,11 @@ class Crumb:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
+    """One level of a tree; a huge one is cut and knows by how much."""
+
     path: str
     entries: list[Entry] = field(default_factory=list)
+    left_out: int = 0
 
 
 def list_folder(viewer: Viewer, source: Source, path: str) -> Folder:
@@ -223,7 +227,8 @@ def list_folder(viewer: Viewer, source: Source, path: str) -> Folder:
         for row in rows
     ]
     entries.sort(key=lambda entry: (not entry.is_folder, entry.name.lower(), entry.name))
-    return Folder(prefix.rstrip("/"), entries)
+    left_out = max(0, len(entries) - ENTRIES_SHOWN)
+    return Folder(prefix.rstrip("/"), entries[:ENTRIES_SHOWN], left_out)
 
 
 def crumbs_of(path: str) -> list[Crumb]:

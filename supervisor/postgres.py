@@ -66,10 +66,11 @@ ALTER EXTENSION vector UPDATE;
 class Postgres:
     def __init__(self, home: Home, output: Output, *, throw_away: bool = False) -> None:
         self.place = find_place(home, output)
+        self.throw_away = throw_away
         self.output = output
         program = Program(
             name="postgres",
-            command=[str(self.place.binaries / "postgres"), *self._options(throw_away)],
+            command=[str(self.place.binaries / "postgres"), *self._options()],
             environment=_environment(),
             folder=Path("/"),
             account=self.place.account,
@@ -83,13 +84,13 @@ class Postgres:
     def url(self) -> str:
         return f"postgresql://{NAME}@/{NAME}?host={quote(str(self.place.socket_folder))}"
 
-    def _options(self, throw_away: bool) -> list[str]:
+    def _options(self) -> list[str]:
         settings = {
             **ALWAYS,
             "unix_socket_directories": _quoted(self.place.socket_folder),
             "hba_file": str(self.place.access_rules),
             "ident_file": str(self.place.user_map),
-            **(THROW_AWAY if throw_away else {}),
+            **(THROW_AWAY if self.throw_away else {}),
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return ["-D", str(self.place.data), *options]
@@ -148,6 +149,7 @@ class Postgres:
             *(str(self.place.binaries / "initdb"), "--pgdata", str(draft), "--username", OWNER),
             *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin"),
             *("--builtin-locale", "C.UTF-8", "--data-checksums", "--auth", "peer"),
+            *(["--no-sync"] if self.throw_away else []),
             *(part for name, value in MADE_WITH.items() for part in ("--set", f"{name}={value}")),
         ]
         program = Program(

@@ -85,9 +85,8 @@ class Child:
         """Wait for the end that was asked for, then end what is left of the session."""
         wait_regardless(self.has_ended, self.program.stop_limit)
         if not self.has_ended():
-            self.output.say(
-                f"{self.program.name} did not stop in {self.program.stop_limit:.0f} s; killing it"
-            )
+            name, limit = self.program.name, self.program.stop_limit
+            self.output.say(f"{name} was still busy after {limit:.0f} s; ending it")
         self.clear()
 
     def clear(self) -> None:

@@ -6,6 +6,7 @@ import socket
 from contextlib import closing
 from urllib.parse import urlsplit
 
+from supervisor.configuration import Configuration
 from supervisor.refusals import CannotStart
 
 
@@ -36,13 +37,14 @@ def _why(error: OSError, host: str, port: int) -> str:
     return f"Nightowl cannot listen on {host}:{port}: {error.strerror}."
 
 
-def answers_http(address: str, path: str, public_address: str) -> bool:
-    """Whether a web server answers there, without an error of its own."""
-    parts = urlsplit(address)
+def is_healthy(configuration: Configuration) -> bool:
+    """Whether the web process answers, without an error of its own."""
+    parts = urlsplit(configuration.local_address)
+    public_name = urlsplit(configuration.address).netloc
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
     with closing(connection):
         try:
-            connection.request("GET", path, headers={"Host": urlsplit(public_address).netloc})
+            connection.request("GET", "/healthz", headers={"Host": public_name})
             return connection.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False

@@ -9,7 +9,7 @@ from supervisor.home import Home, HomeLock
 from supervisor.keeping import Keeper, look_after_all
 from supervisor.output import Output
 from supervisor.processes import Child, Program, end_leftover, stop_together
-from supervisor.reaching import answers_http, refuse_taken_port
+from supervisor.reaching import is_healthy, refuse_taken_port
 from supervisor.refusals import CannotStart, StopRequested
 from supervisor.stopping import StopSwitch
 from supervisor.stores import Stores
@@ -50,6 +50,8 @@ class Installation:
             "NIGHTOWL_HOME": str(home.path),
             "HOST": configuration.host,
             "PORT": str(configuration.port),
+            # PostgreSQL has its own user when root starts us; the rest runs as who we are.
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
         }
         self.web = self._child("web", self._web_command())
         celery = ("-m", "celery", "--app", "config", "--quiet")
@@ -108,9 +110,8 @@ class Installation:
         return list(child.relay.last_lines) if child.relay else []
 
     def _wait_for_web(self) -> None:
-        where, public = self.configuration.local_address, self.configuration.address
         answered = self.switch.wait(
-            lambda: self.web.has_ended() or answers_http(where, "/healthz", public), WEB_LIMIT
+            lambda: self.web.has_ended() or is_healthy(self.configuration), WEB_LIMIT
         )
         if not answered or self.web.has_ended():
             raise CannotStart("The web process did not start: its own words are above.")

@@ -6,6 +6,8 @@ from datetime import datetime
 from django import template
 from django.db.models import F
 from django.forms import BoundField
+from django.utils import timezone
+from django.utils.timesince import timesince
 
 from projects.models import Project, Source
 
@@ -50,7 +52,9 @@ def icon(name: str, label: str = "") -> dict[str, str]:
 @register.inclusion_tag("portal/_age.html")
 def age(moment: datetime | None, otherwise: str = "never") -> dict[str, object]:
     """Say how long ago something was, with the exact time for those who point at it."""
-    return {"moment": moment, "otherwise": otherwise}
+    is_new = moment is not None and (timezone.now() - moment).total_seconds() < 60
+    ago = "" if moment is None else timesince(moment, depth=1)
+    return {"moment": moment, "otherwise": otherwise, "ago": "just now" if is_new else f"{ago} ago"}
 
 
 @register.inclusion_tag("portal/_field.html")

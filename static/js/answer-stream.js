@@ -1,3 +1,5 @@
+import { reachScrollers } from "./scrollers.js";
+
 /**
  * Shows an answer while it is being written: <answer-stream src="/messages/7/stream/">.
  * The server ends with the finished HTML; what streams before it is only ever text.
@@ -55,6 +57,7 @@ class AnswerStream extends HTMLElement {
     this.text.innerHTML = html;
     this.part("note").textContent = note ?? "";
     this.part("note").hidden = !note;
+    reachScrollers(this.turn);
   }
 
   fail(reason) {

@@ -8,4 +8,5 @@ import "./job-progress.js";
 import "./key-map.js";
 import "./line-range.js";
 import "./result-list.js";
+import "./scrollers.js";
 import "./turn-citations.js";

@@ -135,3 +135,14 @@ def test_confidence_grows_with_what_is_shared_and_stays_within_bounds():
     strong = confidence([candidate(words=8, meaning=0.7)], 10.0)
     assert 0 < weak < strong <= 1
     assert confidence([candidate(words=50)], 10.0) == 1
+
+
+def test_what_a_compiler_made_stands_behind_its_source():
+    found = [
+        candidate("lib/types.d.ts", words=1.9, language="typescript"),
+        candidate("lib/types.js", words=1.9, language="javascript"),
+        candidate("lib/own.js", words=1.2, language="javascript"),
+        candidate("src/types.ts", words=1.0, language="typescript"),
+    ]
+    expected = ["lib/own.js", "src/types.ts", "lib/types.d.ts", "lib/types.js"]
+    assert order(found, "how does it work") == expected

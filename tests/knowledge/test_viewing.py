@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.viewers import Viewer
 from knowledge.models import Document
 from knowledge.viewing import (
+    ENTRIES_SHOWN,
     LINES_A_PAGE,
     TABLE_ROWS,
     WHOLE_UP_TO_LINES,
@@ -226,6 +227,17 @@ def test_a_folder_takes_one_query_however_many_files(viewer: Viewer, project, so
     assert len(entries) == 50
     assert sum(entry.files for entry in entries) == 3_000
     assert len(queries) == 1
+
+
+def test_a_huge_folder_is_cut_and_says_so(viewer: Viewer, project, source) -> None:
+    Document.objects.bulk_create(
+        Document(project=project, source=source, path=f"f{n:05}.bin", state="skipped")
+        for n in range(ENTRIES_SHOWN + 7)
+    )
+
+    folder = list_folder(viewer, source, "")
+
+    assert (len(folder.entries), folder.left_out) == (ENTRIES_SHOWN, 7)
 
 
 def test_symbols_are_listed_once_in_their_order(source, index) -> None:

@@ -23,6 +23,8 @@ from supervisor.valkey import Valkey
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT")
 FOREIGN = {"DJANGO_SETTINGS_MODULE", "SECRET_KEY"}
+MEMORY = Path("/dev/shm")
+ROOM = 2_000_000_000
 NOBODY = 65534
 
 
@@ -34,13 +36,23 @@ def remove_home(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A short folder that every user can enter, unlike tmp_path."""
-    folder = Path(tempfile.mkdtemp(prefix="owl-"))
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A short folder that every user can enter, unlike tmp_path.
+
+    It is in memory where there is room: every home waits for the disk many times.
+    """
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="owl-", dir=MEMORY if roomy else None))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -112,8 +124,7 @@ def run_supervisor(
     )
 
 
-@pytest.fixture
-def free_port() -> int:
+def a_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

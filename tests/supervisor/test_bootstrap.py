@@ -3,14 +3,13 @@
 import ast
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import bootstrap
-from tests.supervisor.conftest import ROOT, without_root
+from tests.supervisor.conftest import ROOT, short_folder, without_root
 
 GOOD = {"version": (3, 11, 7), "platform": "linux", "git": "/usr/bin/git"}
 
@@ -27,8 +26,8 @@ def point_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def made_folder() -> Iterator[Path]:
     """Where one environment is made for all tests of this module: each costs seconds."""
-    with tempfile.TemporaryDirectory(prefix="owl-") as folder:
-        yield Path(folder)
+    with short_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -117,10 +117,11 @@ def test_what_people_wrote_stays_out_of_the_log(postgres: Postgres) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         tell(postgres, "INSERT INTO secret VALUES ('opensesame')")
 
-    log = "".join(path.read_text() for path in (postgres.place.data / "log").iterdir())
+    def log() -> str:
+        return "".join(path.read_text() for path in (postgres.place.data / "log").iterdir())
 
-    assert "duplicate key" in log
-    assert "opensesame" not in log
+    assert wait_regardless(lambda: "duplicate key" in log(), 10)
+    assert "opensesame" not in log()
 
 
 def test_data_survives_a_stop(home: Home, output: Output) -> None:

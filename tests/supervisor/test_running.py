@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.reaching import answers_http
+from supervisor.reaching import is_healthy
 from supervisor.stopping import wait_regardless
-from tests.supervisor.conftest import remove_home, run_supervisor
+from tests.supervisor.conftest import a_free_port, remove_home, run_supervisor, short_folder
 from tests.supervisor.toy import Toy
 
 
 @pytest.fixture
-def toy(open_folder: Path, free_port: int) -> Iterator[Toy]:
-    made = Toy(open_folder / "product", open_folder / "home", free_port)
+def toy(open_folder: Path) -> Iterator[Toy]:
+    made = Toy(open_folder / "product", open_folder / "home", a_free_port())
     yield made
     remove_home(made.home)
 
@@ -41,15 +40,11 @@ def running(toy: Toy) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture(scope="module")
 def started() -> Iterator[Toy]:
     """One that keeps running, for tests that only look."""
-    folder = Path(tempfile.mkdtemp(prefix="owl-"))
-    folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        toy = Toy(folder / "product", folder / "home", probe.getsockname()[1])
-    with running(toy):
-        yield toy
-    remove_home(toy.home)
-    remove_home(folder)
+    with short_folder() as folder:
+        toy = Toy(folder / "product", folder / "home", a_free_port())
+        with running(toy):
+            yield toy
+        remove_home(toy.home)
 
 
 def page(toy: Toy, path: str) -> str:
@@ -104,7 +99,7 @@ def test_every_part_that_is_killed_is_started_again(toy: Toy) -> None:
         assert wait_regardless(
             lambda: all(toy.child(name) != child for name, child in killed.items()), 15
         )
-        assert wait_regardless(lambda: answers_http(toy.address, "/healthz", toy.address), 15)
+        assert wait_regardless(lambda: is_healthy(toy.configuration), 15)
         assert all(child.is_alive() for child in toy.children().values())
 
 

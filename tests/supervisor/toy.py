@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+from supervisor.configuration import Configuration, read_configuration
 from supervisor.identity import Identity
 from tests.supervisor.conftest import supervisor_environment
 
@@ -23,6 +24,7 @@ if sys.argv[1] == "first_start" and not (home / "started").exists():
     print("password: a-password-of-the-day")
 """
 ASGI = """
+import os
 if os.path.exists(os.environ["NIGHTOWL_HOME"] + "/break-web"):
     raise RuntimeError("this is why it broke")
 async def application(scope, receive, send):
@@ -32,6 +34,7 @@ async def application(scope, receive, send):
     await send({"type": "http.response.body", "body": scope["path"].encode()})
 """
 CELERY = """
+import os
 from celery import Celery
 app = Celery("toy", broker=os.environ["REDIS_URL"].replace("unix://", "redis+socket://", 1))
 """
@@ -59,6 +62,10 @@ class Toy:
         for name, text in files.items():
             (root / name).write_text(text)
         self.printed = ""
+
+    @property
+    def configuration(self) -> Configuration:
+        return read_configuration(self.root, {"PORT": str(self.port)})
 
     @property
     def address(self) -> str:
