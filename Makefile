@@ -11,7 +11,7 @@ DEPLOYED = DEBUG=false PUBLIC_URL=https://nightowl.example.org \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-slow lint format openapi bench clean installed browser static \
+.PHONY: help run test test-slow lint format openapi clean installed browser static \
 	static-format static-lint static-templates static-imports static-types \
 	static-deploy static-migrations static-schema
 
@@ -26,7 +26,8 @@ test: installed browser ## Lint, types, contracts, then all tests but the slow o
 	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m "not slow"
 
 test-slow: installed browser ## The tests that take minutes
-	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m slow
+	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m slow || { code=$$?; \
+		[ $$code -ne 5 ] || echo "No test is marked slow: that is a mistake."; exit $$code; }
 
 lint: installed ## Only what reads the code: format, lint, types, contracts, schema
 	@$(IN_TEST_HOME) $(MAKE) --no-print-directory static
@@ -49,7 +50,7 @@ installed:
 
 browser:
 	@command -v chromium >/dev/null || { \
-		root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+		export DEBIAN_FRONTEND=noninteractive; root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
 		echo "Installing chromium for the browser tests"; \
 		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	} || { echo "The browser tests need chromium: install it and run this again."; exit 1; }
@@ -72,7 +73,7 @@ static-imports:
 	$(BIN)/lint-imports
 
 static-types:
-	$(BIN)/mypy .
+	$(BIN)/mypy
 
 static-deploy:
 	@$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING

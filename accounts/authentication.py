@@ -31,8 +31,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
         key.touch()
-        limits = frozenset(key.project_links.values_list("project_id", flat=True))
-        return key.user, Viewer(key.user, frozenset(key.scopes), limits or None)
+        limits = (
+            frozenset(key.project_links.values_list("project_id", flat=True))
+            if key.is_limited
+            else None
+        )
+        return key.user, Viewer(key.user, frozenset(key.scopes), limits)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -148,6 +148,8 @@ class ApiKey(Dated):
     prefix = models.CharField(max_length=20, editable=False)
     hash = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope))
+    # A limited key opens the projects that it is linked to, and nothing once they are gone.
+    is_limited = models.BooleanField(default=False, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -147,11 +147,14 @@ if env.bool("DATABASE_POOL", default=False):
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+_redis_cache = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": REDIS_URL,
+    # A Redis that swallows packets must not hang a login.
+    "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
 }
+_memory_cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES = {"default": _redis_cache if REDIS_URL else _memory_cache}
 
 # --- Background work -----------------------------------------------------------------------
 # A Job row decides everything; Celery only rings the bell, so a lost message costs seconds.

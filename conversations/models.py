@@ -67,6 +67,8 @@ class Message(Dated):
         UP = "up", "helpful"
         DOWN = "down", "not helpful"
 
+    UNFINISHED = (State.STOPPED, State.INTERRUPTED, State.FAILED)
+
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
     position = models.PositiveIntegerField()
     role = models.CharField(max_length=20, choices=Role)

@@ -28,6 +28,8 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             turn.refresh_from_db()
         if turn.role == Message.Role.ASSISTANT and not turn.is_streaming:
             turn.html = answer_html(turn)  # type: ignore[attr-defined]
+    if len(turns) > 1 and turns[-1].state in Message.UNFINISHED:
+        turns[-1].ask_again = turns[-2].content  # type: ignore[attr-defined]
     context = {
         "project": found.project,
         "conversation": found,

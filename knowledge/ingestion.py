@@ -200,7 +200,7 @@ def _row(document: Document, passage: Passage, counts: Counter[int], now: object
         document.collection,
         Jsonb({}),
         words.sparse_text(words.weigh(counts)),
-        words.numbers_in(document.project_id, counts),
+        words.array_text(words.numbers_in(document.project_id, counts)),
         sha256(passage.text.encode()).digest(),
         sha256(passage.header.encode()).digest(),
     ]

@@ -20,16 +20,19 @@ def issue_key(
     projects: Iterable[Project] = (),
 ) -> tuple[ApiKey, str]:
     """Return a new key and its text, which can be shown this once only."""
-    key, text = ApiKey.issue(user=user, name=name, scopes=scopes, expires_at=expires_at)
+    opened = list(projects)
+    key, text = ApiKey.issue(
+        user=user, name=name, scopes=scopes, expires_at=expires_at, is_limited=bool(opened)
+    )
     ApiKeyProject.objects.bulk_create(
-        ApiKeyProject(api_key=key, project=project) for project in projects
+        ApiKeyProject(api_key=key, project=project) for project in opened
     )
     record(user, "issued", key, scopes=scopes)
     return key, text
 
 
 def revoke_keys_that_open_only(project: Project, *, by: User) -> None:
-    """End the keys whose only project goes: without a limit they would open all projects."""
+    """End the keys whose only project goes: they open nothing any more."""
     limited = ApiKey.objects.filter(project_links__project=project, revoked_at=None)
     for key in limited.exclude(project_links__in=ApiKeyProject.objects.exclude(project=project)):
         revoke_key(key, by=by)

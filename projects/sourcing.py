@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
@@ -55,7 +56,12 @@ def create_project(
         owner=by,
     )
     project.full_clean()
-    project.save()
+    try:
+        with transaction.atomic():
+            project.save()
+    except IntegrityError as error:  # somebody took the name between the look and the leap
+        taken = "A project of this name exists already."
+        raise ValidationError({"name": taken}) from error
     Membership.objects.create(project=project, user=by, role=Membership.Role.OWNER)
     record(by, "created", project, project_id=project.pk)
     return project

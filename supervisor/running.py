@@ -50,10 +50,12 @@ class Installation:
             "NIGHTOWL_HOME": str(home.path),
             "HOST": configuration.host,
             "PORT": str(configuration.port),
+            "PUBLIC_URL": configuration.address,
             # PostgreSQL has its own user when root starts us; the rest runs as who we are.
             "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
         }
         self.web = self._child("web", self._web_command())
+        self.steps: list[Child] = []
         celery = ("-m", "celery", "--app", "config", "--quiet")
         self.worker = self._child(
             "worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"]
@@ -86,27 +88,32 @@ class Installation:
 
     def _start(self) -> None:
         self.output.say(f"Starting in {self.home.path}")
+        collecting = self._begin("collectstatic", "--no-input")
         self.stores.start(self.switch)
-        self._manage("migrate", "--no-input")
-        self._manage("collectstatic", "--no-input")
-        first_start = self._manage("first_start")
+        self._complete(self._begin("migrate", "--no-input"))
+        self._complete(collecting)
+        first_start = self._complete(self._begin("first_start"))
         for child in (self.web, self.worker, self.beat):
             child.start()
         self._wait_for_web()
         self._welcome(_account_lines(first_start))
 
-    def _manage(self, *arguments: str) -> list[str]:
-        """What a management command printed, once it has succeeded."""
+    def _begin(self, *arguments: str) -> Child:
+        """Start a management command; it is stopped with everything else if need be."""
         child = self._child(arguments[0], ["manage.py", *arguments], quiet=True)
+        self.steps.append(child)
         child.start()
-        try:
-            self.switch.wait(child.has_ended, float("inf"))
-        finally:
-            child.ask_to_stop()
-            child.finish()
+        return child
+
+    def _complete(self, child: Child) -> list[str]:
+        """What a management command printed, once it has succeeded."""
+        self.switch.wait(child.has_ended, float("inf"))
+        self.steps.remove(child)
+        child.clear()
         if child.exit_code:
             child.explain()
-            raise CannotStart(f"`manage.py {arguments[0]}` failed: its own words are above.")
+            name = child.program.name
+            raise CannotStart(f"`manage.py {name}` failed: its own words are above.")
         return list(child.relay.last_lines) if child.relay else []
 
     def _wait_for_web(self) -> None:
@@ -117,7 +124,9 @@ class Installation:
             raise CannotStart("The web process did not start: its own words are above.")
 
     def _welcome(self, account: Sequence[str]) -> None:
-        hint = f"NIGHTOWL_HOME={self.home.path} .venv/bin/python manage.py changepassword USER"
+        elsewhere = self.home.path != self.configuration.root / "var"
+        hint = f"NIGHTOWL_HOME={self.home.path} " if elsewhere else ""
+        hint += ".venv/bin/python manage.py changepassword USER"
         lines = [f"Nightowl is ready at {self.configuration.address}", *account]
         if account:
             lines.append("The password is not shown again.")
@@ -138,7 +147,7 @@ class Installation:
         self.output.say(f"Stopping, as {self.switch.pressed_by.name} asks")
 
     def _stop(self) -> None:
-        stop_together([self.web])
+        stop_together([self.web, *self.steps])
         stop_together([self.worker, self.beat])
         self.stores.stop()
 

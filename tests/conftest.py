@@ -5,6 +5,7 @@ from hashlib import sha1
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -23,6 +24,8 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(scope="session", autouse=True)
 def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pages name static files by the hash of their content, so they must be collected once."""
+    # One folder for each process: two that collect into the same one would trip over each other.
+    django_settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
@@ -33,6 +36,8 @@ def own_places(settings, tmp_path: Path) -> None:
     settings.SOURCE_ROOTS = [tmp_path]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMBEDDER = f"{HashedWords.__module__}.{HashedWords.__name__}"
+    # Else each client would look through all static files before its first request.
+    settings.WHITENOISE_AUTOREFRESH = True
     cache.clear()
 
 

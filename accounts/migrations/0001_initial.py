@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(editable=False, max_length=64, unique=True)),
                 ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Read and search'), ('ask', 'Ask questions'), ('write', 'Change projects and sources')], max_length=10), size=None)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('is_limited', models.BooleanField(default=False, editable=False)),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to=settings.AUTH_USER_MODEL)),

@@ -101,3 +101,8 @@ def test_case_of_a_single_word_does_not_change_what_it_finds(text):
         assert set(words.terms_of(word)) & set(words.terms_of(word.capitalize())) or (
             not words.terms_of(word)
         )
+
+
+def test_arrays_are_written_as_postgresql_reads_them():
+    assert words.array_text([3, 1, 2]) == "{3,1,2}"
+    assert words.array_text([]) == "{}"

