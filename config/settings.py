@@ -1,6 +1,7 @@
 """Every setting of Nightowl, read top to bottom; the environment decides last."""
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,7 +18,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- Where values come from ----------------------------------------------------------------
 # The environment, then `.env`, then what the embedded start keeps under NIGHTOWL_HOME.
 
-env = environ.Env()
+
+class _Environment(environ.Env):  # type: ignore[misc]
+    def get_value(self, var: str, cast: Any = None, default: Any = "", **how: Any) -> Any:
+        """Take an empty variable, which compose files are full of, for one that is not set."""
+        if os.environ.get(var) == "":
+            return default
+        return super().get_value(var, cast=cast, default=default, **how)
+
+
+env = _Environment()
 environ.Env.read_env(BASE_DIR / ".env")
 NIGHTOWL_HOME = Path(env.str("NIGHTOWL_HOME", default=str(BASE_DIR / "var"))).resolve()
 environ.Env.read_env(NIGHTOWL_HOME / "environment")
@@ -91,7 +101,6 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "drf_spectacular",
-    "template_partials",
     "accounts",
     "projects",
     "providers",

@@ -75,7 +75,8 @@ def rank(
     candidates: Sequence[Candidate], question: Question, *, vector_weight: float
 ) -> list[Candidate]:
     """Return the candidates best first; each knows its legs, its rules and its score."""
-    weight = 0.0 if question.is_identifier else vector_weight
+    is_known = question.is_identifier and any(candidate.words > 0 for candidate in candidates)
+    weight = 0.0 if is_known else vector_weight
     _fuse(candidates, weight)
     declared = {DECLARATIONS.sub("", c.path) for c in candidates if DECLARATIONS.search(c.path)}
     for candidate in candidates:

@@ -236,7 +236,7 @@ def _ids(sql: str, values: Sequence[Any]) -> list[UUID]:
 def _question_vector(
     text: str, space: EmbeddingSpace | None, results: Results
 ) -> HalfVector | None:
-    if space is None:
+    if space is None or space.model_name != embedder().model_name:
         results.notes.append("Searched by words only: nothing has been embedded yet.")
         return None
     try:

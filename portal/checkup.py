@@ -16,13 +16,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from projects.git import OLDEST_GIT
 from projects.models import Job, WorkerBeat
 from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model, default_provider
 from providers.embedding import EmbedderUnavailable, embedder
 from providers.models import Provider
 
 EXTENSIONS = {"vector": (0, 8), "pg_trgm": (1, 3)}
-OLDEST_GIT = (2, 30)
 LITTLE_SPACE = 2_000_000_000  # bytes
 NO_SPACE = 200_000_000
 LLM_PATIENCE = 20.0

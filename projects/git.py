@@ -217,7 +217,9 @@ def find_git() -> str:
     if found is None:
         raise GitMissing
     command = [found, "version"]
-    text = subprocess.run(command, capture_output=True, check=False, timeout=10).stdout.decode()
+    bare = {"PATH": os.environ.get("PATH", os.defpath)}
+    asked = subprocess.run(command, capture_output=True, check=False, timeout=10, env=bare)
+    text = asked.stdout.decode()
     if tuple(int(part) for part in re.findall(r"\d+", text)[:2]) < OLDEST_GIT:
         raise GitMissing
     return found

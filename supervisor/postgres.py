@@ -54,7 +54,6 @@ SELECT 'CREATE ROLE nightowl LOGIN CREATEDB'
 \connect template1
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE EXTENSION IF NOT EXISTS unaccent;
 \connect postgres
 SELECT 'CREATE DATABASE nightowl OWNER nightowl'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'nightowl') \gexec

@@ -1,5 +1,6 @@
 """Three people stand for every access rule: alice owns, bob may look, charlie is a stranger."""
 
+import os
 from collections.abc import Callable
 from hashlib import sha1
 from pathlib import Path
@@ -21,6 +22,12 @@ from tests.hashed_embedder import HashedWords
 PASSWORD = "correct horse battery"
 
 
+def redis_of_this_process(offset: int = 1) -> str:
+    """Return the address of a database of Redis that no other test process empties."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return f"{os.environ['REDIS_URL'].partition('?')[0]}?db={(worker + offset) % 16}"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pages name static files by the hash of their content, so they must be collected once."""
@@ -35,6 +42,8 @@ def own_places(settings, tmp_path: Path) -> None:
     settings.MIRRORS_DIR = tmp_path / "mirrors"
     settings.SOURCE_ROOTS = [tmp_path]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.REDIS_URL = redis_of_this_process()
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": settings.REDIS_URL}}
     settings.EMBEDDER = f"{HashedWords.__module__}.{HashedWords.__name__}"
     # Else each client would look through all static files before its first request.
     settings.WHITENOISE_AUTOREFRESH = True

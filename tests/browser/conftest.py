@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.conftest import redis_of_this_process
 from tests.model_server import ModelServer, model_server
 from tests.projects.repositories import Repository
 
@@ -115,6 +116,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, static_files) -> Iter
         environment = {
             **os.environ,
             "DATABASE_URL": url,
+            "REDIS_URL": redis_of_this_process(8),
             "PORT": str(port),
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "SOURCE_ROOTS": str(folder),

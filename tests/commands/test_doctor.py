@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from portal import checkup
 from portal.checkup import Finding, Verdict
@@ -139,12 +139,16 @@ def test_migrations_that_are_not_applied_are_bad(sound: None) -> None:
     assert "worker" not in found
 
 
-def test_an_index_that_is_not_valid_is_bad(sound: None) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_an_index_whose_building_broke_off_is_bad(source: Source) -> None:
+    for kind in ("sync", "embed"):
+        Job.objects.create(project=source.project, source=source, kind=kind)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'job_queue'::regclass"
-        )
-    assert "job_queue" in checkup.check_indexes().sentence
+        with pytest.raises(IntegrityError):
+            cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY broken ON projects_job (source_id)")
+        sentence = checkup.check_indexes().sentence
+        cursor.execute("DROP INDEX broken")
+    assert "broken" in sentence
 
 
 def test_jobs_without_a_worker_are_bad(db: None, source: Source) -> None:
