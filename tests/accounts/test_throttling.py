@@ -1,5 +1,5 @@
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from accounts import throttling
 from accounts.throttling import (
@@ -68,7 +68,7 @@ def test_the_wait_ends() -> None:
 
 
 def test_a_counter_that_ran_out_between_two_steps_starts_again(monkeypatch) -> None:
-    monkeypatch.setattr(cache, "add", lambda *args: False)
+    monkeypatch.setattr(caches["default"], "add", lambda *args: False)
 
     count_try("alice", HOME)
 
