@@ -23,7 +23,7 @@ run: ## Start everything and print the address; Ctrl-C stops it
 
 test: installed browser ## Lint, types, contracts, then all tests but the slow ones
 	@$(IN_TEST_HOME) $(MAKE) --no-print-directory static
-	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m "not slow"
+	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: installed browser ## The tests that take minutes
 	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m slow || { code=$$?; \
