@@ -177,7 +177,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 2}
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "projects.tasks.sweep", "schedule": 10.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "projects.tasks.sweep", "schedule": 10.0},
+    "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
+}
 CELERY_TIMEZONE = "UTC"
 
 JOB_RUNNERS = {
