@@ -14,18 +14,27 @@ class JobProgress extends HTMLElement {
     try {
       const answer = await fetch(this.getAttribute("src"), { headers: { Accept: "text/html" } });
       if (!answer.ok || answer.redirected) {
-        location.reload();
+        this.renew();
         return;
       }
       this.innerHTML = await answer.text();
       if (this.querySelector('[data-busy="no"]')) {
-        location.reload();
+        this.renew();
         return;
       }
     } catch {
       // The server is restarting, perhaps; the next look will tell.
     }
     this.timer = setTimeout(() => this.look(), EVERY);
+  }
+
+  /** Loads the page anew, but never under the hands of somebody who is typing. */
+  renew() {
+    if (document.activeElement?.matches("input, textarea, select")) {
+      this.timer = setTimeout(() => this.renew(), EVERY);
+    } else {
+      location.reload();
+    }
   }
 }
 

@@ -63,6 +63,8 @@ def test_files_given_in_the_browser_become_searchable(page: Page, installation, 
     page.wait_for_url("**/sources/**")
     wait_until_indexed(installation, "notes")
     expect(page.locator("main")).to_contain_text("Indexed")
+    page.locator("input[name=q]").first.focus()
+    page.wait_for_timeout(2_500)  # longer than the page takes to notice that the work has ended
     page.fill("input[name=q]", "when are quince trees pruned")
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text("orchard.md")
