@@ -25,7 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 CITED_FILES = 6
-SAVE_EVERY = 0.8  # seconds: what a crash may lose of a text
+SAVE_EVERY = 0.7  # seconds: what a crash may lose of a text
 HISTORY_TURNS = 20
 SHORT_QUESTION = 6  # words up to which a follow-up may lean on the question before it
 

@@ -262,6 +262,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Message]
     def stop(self, request: Request, pk: str) -> Response:
         message = self.get_object()
         asking.stop(message)
+        asking.wait_until_settled(message)
         message.refresh_from_db()
         return Response(MessageSerializer(message).data, status=status.HTTP_200_OK)
 

@@ -1,6 +1,7 @@
 """Beginning conversations and questions: what is written before an answer is looked for."""
 
 from datetime import timedelta
+from time import monotonic, sleep
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from providers.models import Provider
 LONGEST_QUESTION = 20_000
 LONGEST_TITLE = 80
 LEASE = timedelta(seconds=15)
+PATIENCE = 3.0  # seconds; a writer looks for a stop more often than every second
 
 
 class QuestionRefused(Exception):
@@ -85,9 +87,18 @@ def settle(message: Message, state: Message.State, text: str, **fields: object) 
 
 
 def stop(message: Message) -> None:
+    """Ask the writer of an answer to end it here."""
     Message.objects.filter(pk=message.pk, state=Message.State.STREAMING).update(
         state=Message.State.STOPPED, updated_at=timezone.now()
     )
+
+
+def wait_until_settled(message: Message) -> None:
+    """Return when the writer has let go of the answer, at the latest after `PATIENCE`."""
+    until = monotonic() + PATIENCE
+    held = Message.objects.filter(pk=message.pk, lease_until__gt=timezone.now())
+    while held.exists() and monotonic() < until:
+        sleep(0.1)
 
 
 def interrupt_if_abandoned(message: Message) -> bool:

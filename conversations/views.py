@@ -109,6 +109,7 @@ async def stream(request: HttpRequest, message_id: UUID) -> HttpResponseBase:
 def stop(request: HttpRequest, message_id: UUID) -> HttpResponse:
     message = _visible_message(request, message_id)
     asking.stop(message)
+    asking.wait_until_settled(message)
     return redirect("conversation", message.conversation_id)
 
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from django.db import IntegrityError
@@ -85,6 +86,19 @@ def test_a_stop_that_came_first_stays_a_stop(conversation):
     asking.settle(answer, Message.State.COMPLETE, "text so far")
     answer.refresh_from_db()
     assert (answer.state, answer.content) == (Message.State.STOPPED, "text so far")
+
+
+def test_whoever_stops_an_answer_waits_for_its_text_but_not_for_ever(conversation, monkeypatch):
+    monkeypatch.setattr(asking, "PATIENCE", 0.3)
+    answer = asking.ask(conversation, "one")
+    asking.take(answer.pk)
+    asking.stop(answer)
+    started = monotonic()
+    asking.wait_until_settled(answer)
+    assert 0.3 <= monotonic() - started < 3
+    asking.settle(answer, Message.State.COMPLETE, "text")
+    asking.wait_until_settled(answer)
+    assert monotonic() - started < 3
 
 
 def test_a_conversation_belongs_to_one_person(conversation, viewer, bob, charlie):
