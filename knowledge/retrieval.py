@@ -237,7 +237,7 @@ def _question_vector(
     text: str, space: EmbeddingSpace | None, results: Results
 ) -> HalfVector | None:
     if space is None or space.model_name != embedder().model_name:
-        results.notes.append("Searched by words only: nothing has been embedded yet.")
+        results.notes.append("Searched by words only: this model has embedded nothing yet.")
         return None
     try:
         return HalfVector(embedder().embed_question(text))

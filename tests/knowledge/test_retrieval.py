@@ -5,7 +5,7 @@ from django.db import connection
 
 from accounts.viewers import Viewer
 from knowledge.embedding import run_embed
-from knowledge.models import Chunk
+from knowledge.models import Chunk, EmbeddingSpace
 from knowledge.retrieval import EVIDENCE_FLOOR, Filters, search
 from projects.jobs import Lease, claim, enqueue
 from projects.models import Job, Membership, Project, Source
@@ -51,7 +51,7 @@ def test_a_question_in_words_finds_the_code(indexed, viewer):
     results = search(viewer, "how are old values evicted from the cache?")
     assert results.hits[0].path == "src/cache.py"
     assert "evict_oldest" in results.hits[0].text
-    assert results.notes == ["Searched by words only: nothing has been embedded yet."]
+    assert results.notes == ["Searched by words only: this model has embedded nothing yet."]
 
 
 def test_vectors_join_in_once_there_are_some(embedded, viewer):
@@ -60,6 +60,14 @@ def test_vectors_join_in_once_there_are_some(embedded, viewer):
     assert results.hits[0].path == "src/cache.py"
     assert set(results.hits[0].legs) == {"words", "meaning"}
     assert results.confidence > EVIDENCE_FLOOR
+
+
+def test_vectors_of_another_model_are_left_out_until_they_are_made_anew(embedded, viewer):
+    EmbeddingSpace.objects.update(model_name="the model before", dimensions=16)
+    results = search(viewer, "how are old values evicted from the cache?")
+    assert results.notes == ["Searched by words only: this model has embedded nothing yet."]
+    assert results.hits[0].path == "src/cache.py"
+    assert set(results.hits[0].legs) == {"words"}
 
 
 def test_a_hit_says_where_it_is(indexed, viewer):
