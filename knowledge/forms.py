@@ -96,7 +96,7 @@ class SourceEditForm(forms.ModelForm[Source]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.is_upload:
+        if self.instance.is_given:
             del self.fields["branch"], self.fields["folder_path"]
 
 

@@ -58,6 +58,8 @@ class Document(Dated):
     chunker_version = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State, default=State.INDEXED)
     error = models.CharField("reason", max_length=500, blank=True, default="")
+    # How often it was read in vain since it last changed; a sync gives up after a few.
+    attempts = models.PositiveSmallIntegerField(default=0)
     notes = models.CharField(max_length=500, blank=True, default="")
 
     objects = DocumentQuerySet.as_manager()
@@ -95,6 +97,10 @@ class Upload(Dated):
     content = models.BinaryField()
     git_sha = models.CharField(max_length=64)
     size = models.PositiveIntegerField("size in bytes")
+    # Of a document that a person wrote here.
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="+")
+    title = models.CharField(max_length=512, blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
@@ -193,23 +199,56 @@ class TermCount(models.Model):
 
 
 class EmbeddingSpace(Dated):
-    """A model's own space of vectors: only what one model made can be compared."""
+    """A model's own space of vectors: only what one model made can be compared.
+
+    A space is built beside the active one, which answers until the new one takes its place; the
+    one before is kept, so that the change can be undone.
+    """
 
     class State(models.TextChoices):
-        BUILDING = "building"
-        ACTIVE = "active"
-        RETIRED = "retired"
+        BUILDING = "building", "Being built"
+        ACTIVE = "active", "Active"
+        KEPT = "kept", "Kept for going back"
+        RETIRED = "retired", "Retired"
 
+    FILLED_STATES = (State.ACTIVE, State.BUILDING, State.KEPT)
+
+    adapter = models.CharField(max_length=30, default="minilm")
     model_name = models.CharField(max_length=255)
+    base_url = models.CharField("address", max_length=512, blank=True, default="")
+    # The name of an environment variable, never a key itself.
+    key_variable = models.CharField(max_length=100, blank=True, default="")
     dimensions = models.PositiveIntegerField()
+    query_prefix = models.CharField(max_length=255, blank=True, default="")
+    document_prefix = models.CharField(max_length=255, blank=True, default="")
     state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
     # How much the vectors count beside the words (0-1): a stronger model deserves more.
     weight = models.FloatField(default=0.4)
+    texts_at_once = models.PositiveIntegerField(default=64)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    token_budget = models.BigIntegerField(null=True, blank=True)
+    tokens_used = models.BigIntegerField(default=0)
+    usd_per_million = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    takes_over_when_built = models.BooleanField(default=False)
+    built_at = models.DateTimeField(null=True, blank=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    comparison = models.JSONField(default=dict, blank=True)
+    error = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["model_name", "dimensions"], name="one_space_for_a_model"
+                fields=[
+                    "adapter",
+                    "base_url",
+                    "model_name",
+                    "dimensions",
+                    "query_prefix",
+                    "document_prefix",
+                ],
+                condition=~Q(state="retired"),
+                name="one_living_space_for_a_model",
             ),
             models.UniqueConstraint(
                 fields=["state"], condition=Q(state="active"), name="one_active_space"
@@ -217,6 +256,9 @@ class EmbeddingSpace(Dated):
             models.CheckConstraint(
                 condition=Q(dimensions__gte=16, dimensions__lte=4000),
                 name="dimensions_can_be_stored",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__gte=0, weight__lte=1), name="space_weight_is_a_share"
             ),
         ]
 
@@ -258,6 +300,30 @@ class Vector(models.Model):
 
     def __str__(self) -> str:
         return str(self.chunk_id)
+
+
+class GoldenQuestionQuerySet(models.QuerySet["GoldenQuestion"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(viewer))
+
+
+class GoldenQuestion(Dated):
+    """A question with the files that answer it: what search is measured by."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="golden_questions")
+    query = models.TextField()
+    relevant = ArrayField(models.CharField(max_length=4096))
+    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = GoldenQuestionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "query"], name="golden_question_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.query[:80]
 
 
 class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):

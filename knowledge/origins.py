@@ -37,7 +37,7 @@ class Origin(Protocol):
 
 def open_origin(source: Source, lease: Lease) -> Origin:
     """Bring the source's files here; raises GitError or AddressRefused with a sentence."""
-    return UploadedFiles(source) if source.is_upload else Repository(source, lease)
+    return UploadedFiles(source) if source.is_given else Repository(source, lease)
 
 
 @dataclass

@@ -142,7 +142,7 @@ class SourceAdmin(DeletedWhole):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         record(acting(request), "changed", obj, project_id=obj.project_id)
-        if not obj.is_upload and {"branch", "folder_path"} & set(form.changed_data):
+        if not obj.is_given and {"branch", "folder_path"} & set(form.changed_data):
             enqueue(obj, requested_by=acting(request))
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:

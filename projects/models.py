@@ -114,13 +114,17 @@ class Source(Dated):
         CODE = "code", "Code"
         DOCS = "docs", "Documents"
         UPLOAD = "upload", "Uploaded files"
+        WRITTEN = "written", "Written documents"
 
     class State(models.TextChoices):
         NEW = "new", "Not synced yet"
         SYNCING = "syncing", "Syncing"
         READY = "ready", "Indexed"
         EMPTY = "empty", "Nothing to index"
+        ASKS = "asks", "Waits for an answer"
         FAILED = "failed", "Failed"
+
+    GIVEN_KINDS = (Kind.UPLOAD, Kind.WRITTEN)  # by people, not read from a repository
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="sources")
     name = models.CharField(max_length=255)
@@ -132,12 +136,25 @@ class Source(Dated):
     path_is_trusted = models.BooleanField(default=False, editable=False)
     folder_path = models.CharField("folder", max_length=512, blank=True, default="")
     branch = models.CharField(max_length=255, blank=True, default="")
+    # Globs in the syntax of .gitignore, one a line.
+    include = models.TextField("only", blank=True, default="")
+    exclude = models.TextField("not", blank=True, default="")
+    # Empty: each document's front matter, folder and kind decide.
+    collection = models.CharField(max_length=30, blank=True, default="")
     head = models.CharField(max_length=64, blank=True, default="", editable=False)
     head_subject = models.CharField(max_length=255, blank=True, default="", editable=False)
     last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_commit_date = models.DateTimeField(null=True, blank=True, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.NEW, editable=False)
     error = models.TextField(blank=True, default="", editable=False)
+    # What a sync asks before it forgets more than half of the files; a yes is for one sync.
+    question = models.TextField(blank=True, default="", editable=False)
+    may_shrink = models.BooleanField(default=False, editable=False)
+    poll_minutes = models.PositiveIntegerField(null=True, blank=True)
+    next_poll_at = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    # What the forge said of the repository, with the validators of its answers.
+    forge = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = SourceQuerySet.as_manager()
 
@@ -145,9 +162,14 @@ class Source(Dated):
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="source_name_in_project"),
             models.CheckConstraint(
-                condition=Q(kind="upload", url="", path="")
-                | (~Q(kind="upload") & (Q(url="") ^ Q(path=""))),
+                condition=Q(kind__in=["upload", "written"], url="", path="")
+                | (~Q(kind__in=["upload", "written"]) & (Q(url="") ^ Q(path=""))),
                 name="source_has_one_origin",
+            ),
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(kind="written"),
+                name="one_source_of_written_documents",
             ),
         ]
 
@@ -163,15 +185,38 @@ class Source(Dated):
 
     @property
     def origin(self) -> str:
-        return self.url or self.path or "uploaded files"
+        return self.url or self.path or self.get_kind_display().lower()
 
     @property
     def short_head(self) -> str:
         return self.head[:8]
 
     @property
+    def is_given(self) -> bool:
+        """Whether people gave its files or wrote them here; there is no repository behind it."""
+        return self.kind in self.GIVEN_KINDS
+
+    @property
     def is_upload(self) -> bool:
         return self.kind == self.Kind.UPLOAD
+
+
+class ForgeQuota(Dated):
+    """How many requests a forge still takes, as it last said; without a token they are few."""
+
+    host = models.CharField(max_length=255)
+    is_anonymous = models.BooleanField()
+    limit = models.PositiveIntegerField()
+    remaining = models.PositiveIntegerField()
+    resets_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "is_anonymous"], name="one_quota_of_a_forge"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.remaining} of {self.limit}"
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -284,6 +329,8 @@ class Job(Dated):
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     due_at = models.DateTimeField(default=timezone.now)
+    # When a runner last took it: whose project waited longest is served first.
+    claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -310,6 +357,7 @@ class Job(Dated):
         ]
         indexes = [
             models.Index(fields=["state", "due_at"], name="job_queue"),
+            models.Index(fields=["project", "-claimed_at"], name="jobs_by_turn"),
         ]
 
     def __str__(self) -> str:

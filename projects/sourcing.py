@@ -95,7 +95,7 @@ def add_source(
     _check_origin(source)
     _save_new(source)
     record(by, "added", source, project_id=project.pk, origin=source.origin)
-    if not source.is_upload:
+    if not source.is_given:
         enqueue(source, Job.Kind.SYNC, requested_by=by)
     return source
 
@@ -112,7 +112,7 @@ def change_source(source: Source, *, by: User, **fields: str) -> None:
         raise SourceRefused("name", "A source of this project has this name already.")
     source.save(update_fields=[*fields, "updated_at"])
     record(by, "changed", source, project_id=source.project_id)
-    if before != (source.branch, source.folder_path) and not source.is_upload:
+    if before != (source.branch, source.folder_path) and not source.is_given:
         enqueue(source, Job.Kind.SYNC, requested_by=by)
 
 
@@ -142,7 +142,7 @@ def source_roots(source: Source) -> list[Path]:
 
 
 def _check_origin(source: Source) -> None:
-    if source.is_upload:
+    if source.is_given:
         if source.url or source.path:
             raise SourceRefused("kind", "Uploaded files have neither a URL nor a path.")
         return
