@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 TEST_HOME ?= var/test
+BENCH_HOME ?= var/bench
 BIN := .venv/bin
 TEMPLATES := $(wildcard templates */templates)
 IN_TEST_HOME = NIGHTOWL_HOME=$(TEST_HOME) $(BIN)/python -m supervisor exec --fast --
@@ -11,7 +12,7 @@ DEPLOYED = DEBUG=false PUBLIC_URL=https://nightowl.example.org \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-slow lint format openapi clean installed browser static \
+.PHONY: help run test test-slow bench lint format openapi clean installed browser static \
 	static-format static-lint static-templates static-imports static-types \
 	static-deploy static-migrations static-schema
 
@@ -28,6 +29,10 @@ test: installed browser ## Lint, types, contracts, then all tests but the slow o
 test-slow: installed browser ## The tests that take minutes
 	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m slow || { code=$$?; \
 		[ $$code -ne 5 ] || echo "No test is marked slow: that is a mistake."; exit $$code; }
+
+bench: installed ## Measure indexing here, by stage and beside a peer
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@NIGHTOWL_HOME=$(BENCH_HOME) $(BIN)/python -m supervisor exec -- $(BIN)/python -m bench $(PARTS)
 
 lint: installed ## Only what reads the code: format, lint, types, contracts, schema
 	@$(IN_TEST_HOME) $(MAKE) --no-print-directory static

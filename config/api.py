@@ -11,8 +11,10 @@ from rest_framework.views import APIView
 
 from accounts.api import UUID_IN_PATH
 from conversations.api import ConversationViewSet, MessageViewSet
-from knowledge.api import DocumentViewSet, SearchView
+from knowledge.api import SearchView
+from knowledge.document_api import DocumentViewSet, SimilarView
 from knowledge.source_api import SourceViewSet
+from knowledge.space_api import EmbeddingSpaceViewSet
 from portal.reference import reference
 from projects.account_api import ApiKeyViewSet, MeView
 from projects.api import JobViewSet, MemberViewSet, ProjectViewSet
@@ -25,6 +27,7 @@ VIEWSETS = {
     "sources": (SourceViewSet, "api-v1-source"),
     "jobs": (JobViewSet, "api-v1-job"),
     "documents": (DocumentViewSet, "api-v1-document"),
+    "embedding-spaces": (EmbeddingSpaceViewSet, "api-v1-embedding-space"),
     "providers": (ProviderViewSet, "api-v1-provider"),
     "calls": (CallViewSet, "api-v1-call"),
     "conversations": (ConversationViewSet, "api-v1-conversation"),
@@ -56,6 +59,8 @@ urlpatterns = [
     path("api/v1/me/", MeView.as_view()),
     path("api/v1/search", SearchView.as_view(), name="api-v1-search"),
     path("api/v1/search/", SearchView.as_view()),
+    path("api/v1/documents/similar", SimilarView.as_view(), name="api-v1-similar"),
+    path("api/v1/documents/similar/", SimilarView.as_view()),
     path("api/v1/", include(_routes(trailing_slash=True).urls)),
     path("api/v1/", include(_routes(trailing_slash=False).urls)),
     re_path(r"^api/(?!schema$|docs$)", NothingHere.as_view()),

@@ -17,10 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from conversations.asking import QuestionRefused
+from knowledge.spaces import SpaceRefused
 from knowledge.uploads import UploadRefused
+from knowledge.writing import ChangedMeanwhile, NotWrittenHere, WritingRefused
 from projects.membership import LastOwner, MemberRefused
 from projects.sourcing import SourceRefused
 from providers.choosing import ProviderRefused
+from providers.embedding import EmbedderUnavailable
 
 FIELDS_MESSAGE = "Some of this can't be taken; “fields” says what."
 
@@ -116,6 +119,11 @@ TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], Exception]]] = [
     (QuestionRefused, lambda error: Refused(str(error))),
     (UploadRefused, lambda error: Refused(str(error))),
     (ProviderRefused, lambda error: Refused(str(error))),
+    (SpaceRefused, lambda error: Refused(str(error))),
+    (EmbedderUnavailable, lambda error: Refused(str(error))),
+    (WritingRefused, lambda error: exceptions.ValidationError({error.field: [error.sentence]})),
+    (NotWrittenHere, lambda error: Refused(str(error))),
+    (ChangedMeanwhile, lambda error: Conflict(str(error))),
     (LastOwner, lambda error: Conflict(str(error))),
     (ValidationError, lambda error: exceptions.ValidationError(_messages(error))),
     (RequestDataTooBig, lambda _: TooLarge()),

@@ -171,15 +171,26 @@ CACHES = {"default": _redis_cache if REDIS_URL else _memory_cache}
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) or "memory://"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Nothing is ever left to acknowledge: with a message in hand when its broker dies, Celery 5.7's
+# worker dies too. A bell lost with its worker is rung again by the next sweep.
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 2}
+# Without its broker a worker goes on by its sweeps (projects.workers), so it never gives up.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 2,
+    # Who rings does not wait for a broker that is away: the sweeps find the job.
+    "max_retries": 1,
+    "interval_start": 0,
+}
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "projects.tasks.sweep", "schedule": 10.0},
+    "poll": {"task": "projects.tasks.poll", "schedule": 60.0},
     "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
+    "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -188,13 +199,22 @@ JOB_RUNNERS = {
     "embed": "knowledge.embedding.run_embed",
 }
 JOB_LEASE_SECONDS = 20
+# How long a job may run while the work of others waits.
+JOB_SLICE_SECONDS = 20
 
 # --- Sources -------------------------------------------------------------------------------
 
 SOURCE_ROOTS = [Path(root) for root in env.list("SOURCE_ROOTS", default=[])] + [BASE_DIR]
 ALLOWED_PRIVATE_HOSTS = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
+# How often remote repositories are asked whether they have changed; 0 for never.
+POLL_MINUTES = env.int("POLL_MINUTES", default=10)
+GITHUB_API_URL = env.str("GITHUB_API_URL", default="https://api.github.com")
 MIRRORS_DIR = NIGHTOWL_HOME / "mirrors"
 MAX_FILE_BYTES = env.int("MAX_FILE_BYTES", default=2_000_000)
+# Files are read and cut up in processes of their own, each bounded by the kernel.
+READERS = env.int("READERS", default=min(2, os.cpu_count() or 1))
+READER_MEGABYTES = 256
+READER_SECONDS = 20.0
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=25_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
@@ -208,7 +228,15 @@ LLM_MODEL = env.str("LLM_MODEL", default="")
 LLM_API_KEY = env.str("LLM_API_KEY", default="")
 EMBEDDING_BASE_URL = env.str("EMBEDDING_BASE_URL", default="")
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", default="")
-EMBEDDING_API_KEY = env.str("EMBEDDING_API_KEY", default="")
+EMBEDDING_QUERY_PREFIX = env.str("EMBEDDING_QUERY_PREFIX", default="")
+EMBEDDING_DOCUMENT_PREFIX = env.str("EMBEDDING_DOCUMENT_PREFIX", default="")
+EMBEDDING_LIMITS = {
+    "texts_at_once": env.int("EMBEDDING_TEXTS_AT_ONCE", default=None),
+    "requests_per_minute": env.int("EMBEDDING_REQUESTS_PER_MINUTE", default=None),
+    "tokens_per_minute": env.int("EMBEDDING_TOKENS_PER_MINUTE", default=None),
+    "token_budget": env.int("EMBEDDING_TOKEN_BUDGET", default=None),
+    "usd_per_million": env.str("EMBEDDING_USD_PER_MILLION", default=None),
+}
 
 CHAT_ADAPTERS = {
     "offline": "providers.offline.OfflineChat",
@@ -218,9 +246,13 @@ CHAT_ADAPTERS = {
     "litellm": "providers.compatible.CompatibleChat",
     "ollama": "providers.compatible.CompatibleChat",
 }
-EMBEDDER = (
-    "providers.compatible.CompatibleEmbedder" if EMBEDDING_BASE_URL else "providers.minilm.MiniLM"
-)
+EMBEDDERS = {
+    "minilm": "providers.minilm.MiniLM",
+    "compatible": "providers.compatible_embedding.CompatibleEmbedder",
+}
+# Of the space that the environment asks for; others name theirs.
+EMBEDDING_ADAPTER = "compatible" if EMBEDDING_BASE_URL else "minilm"
+VECTOR_STORE = "knowledge.vectors.PgVectors"
 
 # --- Who is asking -------------------------------------------------------------------------
 
@@ -312,6 +344,7 @@ SPECTACULAR_SETTINGS = {
         "MessageRole": "conversations.models.Message.Role",
         "SourceState": "projects.models.Source.State",
         "JobState": "projects.models.Job.State",
+        "SpaceState": "knowledge.models.EmbeddingSpace.State",
         "DocumentState": "knowledge.models.Document.State",
         "MessageState": "conversations.models.Message.State",
         "SourceKind": "projects.models.Source.Kind",
@@ -348,6 +381,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
     },
 }

@@ -1,12 +1,14 @@
 """What is indexed, for admins to look at; syncs write it, so nothing here is edited."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import WrittenBySystem
+from knowledge.comparing import ask_to_compare
 from knowledge.models import (
     Blob,
     Chunk,
@@ -14,11 +16,14 @@ from knowledge.models import (
     DocumentVersion,
     EmbeddedText,
     EmbeddingSpace,
+    GoldenQuestion,
     KnowledgeGap,
     TermCount,
     Upload,
     Vector,
 )
+from knowledge.spaces import SpaceRefused, activate, retire
+from projects.admin import acting
 
 
 class Indexed(WrittenBySystem):
@@ -90,7 +95,7 @@ class DocumentVersionAdmin(Indexed):
 
 @admin.register(Upload)
 class UploadAdmin(Indexed):
-    heavy = ("content",)
+    heavy = ("content", "metadata")
     list_display = ("path", "source", "size", "updated_at")
     list_select_related = ("source",)
     search_fields = ("path", "source__name")
@@ -107,9 +112,55 @@ class TermCountAdmin(Indexed):
 
 @admin.register(EmbeddingSpace)
 class EmbeddingSpaceAdmin(Indexed):
-    list_display = ("model_name", "dimensions", "state", "weight", "created_at")
+    list_display = ("model_name", "dimensions", "state", "tokens_used", "built_at", "activated_at")
     list_filter = ("state",)
-    ordering = ("-created_at",)
+    ordering = ("-created_at", "pk")
+    actions = ("compare", "activate", "retire")
+
+    @admin.action(description="Compare with the active one", permissions=["view"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[EmbeddingSpace]) -> None:
+        self._each(request, queryset, ask_to_compare, "is compared.")
+
+    @admin.action(description="Let the selected one answer", permissions=["view"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[EmbeddingSpace]) -> None:
+        self._each(request, queryset[:1], activate, "answers from now on.")
+
+    @admin.action(description="Retire, with vectors and cache", permissions=["view"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[EmbeddingSpace]) -> None:
+        self._each(request, queryset, retire, "was retired.")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        spaces: QuerySet[EmbeddingSpace],
+        act: Callable[..., None],
+        done: str,
+    ) -> None:
+        for space in spaces:
+            try:
+                act(space, by=acting(request))
+            except SpaceRefused as refusal:
+                self.message_user(request, f"{space}: {refusal}", messages.WARNING)
+            else:
+                self.message_user(request, f"{space} {done}")
+
+
+@admin.register(GoldenQuestion)
+class GoldenQuestionAdmin(admin.ModelAdmin[GoldenQuestion]):
+    list_display = ("query", "project", "relevant", "user", "updated_at")
+    list_filter = ("project",)
+    list_select_related = ("project", "user")
+    search_fields = ("query", "relevant")
+    ordering = ("project__name", "query", "pk")
+    autocomplete_fields = ("project",)
+    exclude = ("user",)
+
+    def save_model(
+        self, request: HttpRequest, obj: GoldenQuestion, form: object, change: bool
+    ) -> None:
+        if not change:
+            obj.user = acting(request)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(EmbeddedText)

@@ -1,90 +1,19 @@
-"""Search and documents over REST."""
+"""Search over REST."""
 
 from typing import Any
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers, viewsets
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import UUID_IN_PATH, asked_for, caller
-from knowledge.models import Document
-from knowledge.retrieval import LONGEST_QUESTION, Filters, Hit, Results, search
+from accounts.api import asked_for, caller
+from knowledge.retrieval import LONGEST_QUESTION, Hit, Results, search
+from knowledge.scopes import Filters
 from projects.access import VisibleProject, VisibleSource
 
 MOST_HITS = 100
-
-
-class DocumentSerializer(serializers.ModelSerializer[Document]):
-    class Meta:
-        model = Document
-        fields = (
-            "id",
-            "project",
-            "source",
-            "path",
-            "title",
-            "file_type",
-            "file_size",
-            "language",
-            "layer",
-            "collection",
-            "commit",
-            "encoding",
-            "state",
-            "error",
-            "notes",
-            "created_at",
-            "updated_at",
-        )
-        read_only_fields = fields
-
-
-class FullDocumentSerializer(DocumentSerializer):
-    content = serializers.CharField(help_text="The text as it is indexed, secrets masked.")
-
-    class Meta(DocumentSerializer.Meta):
-        fields = (*DocumentSerializer.Meta.fields, "metadata", "content")  # type: ignore[assignment]
-        read_only_fields = fields  # type: ignore[assignment]
-
-
-class DocumentQuery(serializers.Serializer[Document]):
-    project = VisibleProject(required=False)
-    source = VisibleSource(required=False)  # type: ignore[assignment]
-    state = serializers.ChoiceField(choices=Document.State.choices, required=False)
-    language = serializers.CharField(max_length=50, required=False)
-    collection = serializers.CharField(max_length=30, required=False)
-    path = serializers.CharField(
-        max_length=4096, required=False, help_text="What the path begins with."
-    )
-
-
-@extend_schema_view(
-    list=extend_schema(
-        summary="Files as they are indexed, with what was left out and why",
-        parameters=[DocumentQuery],
-    ),
-    retrieve=extend_schema(summary="One document with its text", responses=FullDocumentSerializer),
-)
-class DocumentViewSet(viewsets.ReadOnlyModelViewSet[Document]):
-    queryset = Document.objects.none()
-    serializer_class = DocumentSerializer
-    lookup_value_regex = UUID_IN_PATH
-
-    def get_queryset(self) -> QuerySet[Document]:
-        documents = Document.objects.visible_to(caller(self.request))
-        if self.action == "retrieve":
-            return documents.select_related("blob")
-        asked = asked_for(self.request, DocumentQuery)
-        beginning = asked.pop("path", "")
-        if beginning:
-            documents = documents.filter(path__startswith=beginning)
-        return documents.filter(**asked).defer("metadata").order_by("path", "pk")
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Document]]:
-        return FullDocumentSerializer if self.action == "retrieve" else DocumentSerializer
 
 
 class SearchQuery(serializers.Serializer[Results]):

@@ -1,6 +1,7 @@
 """Cuts a document into chunks in the way that its language deserves."""
 
 from knowledge import headings, structured
+from knowledge.front_matter import front_matter
 from knowledge.languages import language_of
 from knowledge.notebooks import NotANotebook, chunk_notebook
 from knowledge.outlines import chunk_outline
@@ -8,10 +9,10 @@ from knowledge.pieces import Chunk, Chunked
 from knowledge.plain_lines import chunk_lines
 from knowledge.syntax_trees import Unparsable, chunk_code, is_supported
 
-__all__ = ["Chunk", "Chunked", "chunk_document"]
+__all__ = ["Chunk", "Chunked", "chunk_by_lines", "chunk_document"]
 
 # Part of what a stored chunk depends on: raise it when the same text would be cut differently.
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 
 _TITLED = frozenset({"rst", "text"})
 _KEYED = {
@@ -31,9 +32,14 @@ def chunk_document(path: str, text: str, language: str | None = None) -> Chunked
         return Chunked(chunk_lines(path, text), f"chunked by lines: {reason}")
 
 
+def chunk_by_lines(path: str, text: str, language: str | None = None) -> Chunked:
+    """The chunks of a text whose own parser broke on it."""
+    return Chunked(chunk_lines(path, text), f"chunked by lines: the parser of {language} gave up")
+
+
 def _chunk_as(language: str, path: str, text: str) -> Chunked:
     if language == "markdown":
-        metadata, notes = headings.front_matter(text)
+        metadata, notes = front_matter(text)
         outline = headings.markdown_headings(text)
         return Chunked(chunk_outline(path, text, outline, "section"), notes, metadata)
     if is_supported(language):

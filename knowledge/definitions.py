@@ -10,6 +10,7 @@ from knowledge.grammars import GRAMMARS, Grammar, definition_kinds
 NAMES_A_STATEMENT = 30
 LONGEST_NAME = 400
 LONGEST_BOUND = 80
+COLUMNS_A_TABLE = 300
 
 _FUNCTION_VALUES = {
     "arrow_function": "function",
@@ -48,6 +49,7 @@ class Definition:
     node: Node
     body: Node | None
     start_byte: int
+    columns: tuple[str, ...] = ()  # of a table
 
 
 def definition_of(node: Node, language: str, source: bytes) -> Definition | None:
@@ -115,7 +117,23 @@ def _sql_definition(node: Node, source: bytes) -> Definition | None:
     if found is None:
         return None
     name = re.sub(r'["`\[\]]', "", found[2])
-    return Definition(name, found[1].lower(), node, None, node.start_byte)
+    columns = _columns_of(node, source) if found[1].lower() == "table" else ()
+    return Definition(name, found[1].lower(), node, None, node.start_byte, columns)
+
+
+def _columns_of(statement: Node, source: bytes) -> tuple[str, ...]:
+    """The columns that a statement creates a table with; none where it changes or drops one."""
+    created = [child for child in statement.named_children if child.type == "create_table"]
+    rows = [
+        column
+        for table in created[:1]
+        for inner in table.named_children
+        if inner.type == "column_definitions"
+        for column in inner.named_children[:COLUMNS_A_TABLE]
+        if column.type == "column_definition" and column.named_children
+    ]
+    names = (_text(column.named_children[0], source).strip('"`[]') for column in rows)
+    return tuple(name for name in names if 0 < len(name) <= LONGEST_BOUND)
 
 
 def bound_names(node: Node, language: str, source: bytes) -> tuple[str, ...]:

@@ -112,3 +112,27 @@ def summarise(outcomes: Sequence[Outcome]) -> Figures:
         mrr=sum(1 / outcome.first for outcome in outcomes if outcome.first) / count,
         ndcg_at_10=sum(outcome.ndcg_at_10 for outcome in outcomes) / count,
     )
+
+
+SAME = 0.01  # a smaller difference of nDCG@10 says nothing
+
+
+def verdict(this: Figures, other: Figures) -> str:
+    """Say in a sentence whether one way of finding is better than another."""
+    counted = f"nDCG@10 {this.ndcg_at_10:.3f} against {other.ndcg_at_10:.3f}"
+    questions = "1 question" if this.questions == 1 else f"{this.questions} questions"
+    difference = this.ndcg_at_10 - other.ndcg_at_10
+    if abs(difference) < SAME:
+        return f"Finds about as well: {counted} on {questions}."
+    word = "better" if difference > 0 else "worse"
+    doubt = "; too few to rely on" if this.questions < 20 else ""
+    return f"Finds {word}: {counted} on {questions}{doubt}."
+
+
+def agreement(first: Sequence[Sequence[str]], second: Sequence[Sequence[str]]) -> float:
+    """Return how much of the first ten, from 0 to 1, two lists of findings share on average."""
+    shares = []
+    for these, those in zip(first, second, strict=True):
+        ours, theirs = set(these[:10]), set(those[:10])
+        shares.append(len(ours & theirs) / max(1, len(ours), len(theirs)) if ours | theirs else 1.0)
+    return sum(shares) / max(1, len(shares))

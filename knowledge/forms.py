@@ -3,9 +3,20 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from projects.models import Source
+from projects.sourcing import COLLECTIONS, LONGEST_POLL
+
+READING = ("include", "exclude", "collection", "poll_minutes")
+COLLECTION_CHOICES = (
+    ("", "Each file's own: its front matter, folder or kind decides"),
+    *((name, name) for name in COLLECTIONS),
+)
+BRANCH_HELP = "Empty: the one that the repository calls its own."
+FOLDER_HELP = "Only what is under it is indexed. Empty: everything."
+_PATTERNS = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "patterns"})
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -22,7 +33,37 @@ class ManyFilesField(forms.FileField):
         return [super(ManyFilesField, self).clean(file) for file in data or [] if file]
 
 
-class SourceForm(forms.Form):
+class ReadingForm(forms.Form):
+    """Which files of a source are read, as what, and how often is looked for new ones."""
+
+    include = forms.CharField(
+        label="Only these files",
+        required=False,
+        widget=_PATTERNS,
+        help_text="Patterns as in .gitignore, one a line, such as docs/ or *.md. Empty: all.",
+    )
+    exclude = forms.CharField(
+        label="Not these files",
+        required=False,
+        widget=_PATTERNS,
+        help_text="Beside what a .nightowlignore file in the repository names.",
+    )
+    collection = forms.ChoiceField(choices=COLLECTION_CHOICES, required=False)
+    poll_minutes = forms.IntegerField(
+        label="Look for changes every … minutes",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_POLL,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "poll_minutes"
+        ].help_text = f"Empty: every {settings.POLL_MINUTES}. 0: never, only when somebody asks."
+
+
+class SourceForm(ReadingForm):
     """A new source, by one of three ways."""
 
     class Way:
@@ -50,16 +91,12 @@ class SourceForm(forms.Form):
         max_length=1024,
         widget=forms.TextInput(attrs={"placeholder": "/srv/repositories/app"}),
     )
-    branch = forms.CharField(
-        required=False,
-        max_length=255,
-        help_text="Empty: the one that the repository calls its own.",
-    )
+    branch = forms.CharField(required=False, max_length=255, help_text=BRANCH_HELP)
     folder_path = forms.CharField(
         label="Folder",
         required=False,
         max_length=512,
-        help_text="Only what is under it is indexed. Empty: everything.",
+        help_text=FOLDER_HELP,
     )
     kind = forms.ChoiceField(choices=KINDS, required=False, initial=Source.Kind.CODE)
     name = forms.CharField(
@@ -79,25 +116,26 @@ class SourceForm(forms.Form):
             "branch": data["branch"],
             "folder_path": data["folder_path"],
             data["way"]: origin,
+            **{name: data[name] for name in READING},
         }
 
 
-class SourceEditForm(forms.ModelForm[Source]):
+class SourceEditForm(ReadingForm, forms.ModelForm[Source]):
+    field_order = ("name", "description", "branch", "folder_path", *READING)
+
     class Meta:
         model = Source
-        fields = ("name", "description", "branch", "folder_path")
+        fields = ("name", "description", "branch", "folder_path", *READING)
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
         }
-        help_texts = {
-            "branch": "Empty: the one that the repository calls its own.",
-            "folder_path": "Only what is under it is indexed. Empty: everything.",
-        }
+        help_texts = {"branch": BRANCH_HELP, "folder_path": FOLDER_HELP}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.is_given:
-            del self.fields["branch"], self.fields["folder_path"]
+            for name in ("branch", "folder_path", "include", "exclude", "poll_minutes"):
+                del self.fields[name]
 
 
 class UploadForm(forms.Form):

@@ -2,19 +2,13 @@
 
 import html
 import re
-from typing import Any
 
-import yaml
-
+from knowledge.front_matter import front_matter_rows
 from knowledge.outlines import Heading
 
-LARGEST_FRONT_MATTER = 8_192
-MOST_BRACKETS = 100
 LONGEST_TITLE = 300
 MOST_HEADINGS = 20_000
 
-_ALIAS = re.compile(r"(?:^|[\s\[,:])[&*]\w")
-_NESTED = re.compile(r"^ {24}|(?:[-?:]\s+){6}", re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)$")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _CLOSING = re.compile(r"(?:^|[ \t])#+[ \t]*$")
@@ -37,7 +31,7 @@ def markdown_headings(text: str) -> list[Heading]:
     """The headings that GitHub would show, with their anchors; fences and comments hold none."""
     rows = text.split("\n")
     headings: list[Heading] = []
-    anchors = _Anchors()
+    anchors = Anchors()
     paragraph = -1
     row = front_matter_rows(rows)
     while row < len(rows) and len(headings) < MOST_HEADINGS:
@@ -67,9 +61,9 @@ def _may_begin(above: str) -> bool:
     return not above.strip() or not _NOT_A_PARAGRAPH.match(above)
 
 
-def _heading(row: int, level: int, title: str, anchors: "_Anchors") -> Heading:
+def _heading(row: int, level: int, title: str, anchors: "Anchors") -> Heading:
     title = plain_title(title[:LONGEST_TITLE])
-    return Heading(row, level, title, "#" + anchors.unique(_slug(title)))
+    return Heading(row, level, title, "#" + anchors.unique(slug_of_plain(title)))
 
 
 def _block_end(rows: list[str], row: int) -> int:
@@ -92,7 +86,7 @@ def _block_end(rows: list[str], row: int) -> int:
     return row
 
 
-class _Anchors:
+class Anchors:
     """Gives each anchor once: the second `usage` of a page is `usage-1`."""
 
     def __init__(self) -> None:
@@ -121,58 +115,12 @@ def plain_title(title: str) -> str:
 
 def slug_of(title: str) -> str:
     """The anchor that GitHub makes of a heading."""
-    return _slug(plain_title(title))
+    return slug_of_plain(plain_title(title))
 
 
-def _slug(plain: str) -> str:
+def slug_of_plain(plain: str) -> str:
+    """The same, of a title without marks."""
     return _NOT_IN_ANCHORS.sub("", plain.lower()).replace(" ", "-")
-
-
-def front_matter_rows(rows: list[str]) -> int:
-    """How many rows the front matter takes, its fences included; 0 when there is none."""
-    if not rows or rows[0].rstrip() != "---":
-        return 0
-    size = 0
-    for row in range(1, len(rows)):
-        size += len(rows[row]) + 1
-        if size > LARGEST_FRONT_MATTER:
-            return 0
-        if rows[row].rstrip() in {"---", "..."}:
-            return row + 1
-    return 0
-
-
-def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """The front matter as plain values, and a note when it was there but could not be read."""
-    rows = text[: LARGEST_FRONT_MATTER + 16].split("\n")
-    size = front_matter_rows(rows)
-    if not size:
-        return {}, ""
-    source = "\n".join(rows[1 : size - 1])
-    if _ALIAS.search(source):
-        return {}, "front matter ignored: anchors and aliases are not read"
-    if _NESTED.search(source) or source.count("[") + source.count("{") > MOST_BRACKETS:
-        return {}, "front matter ignored: nested too deeply"
-    try:
-        loaded = yaml.safe_load(source)
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError):
-        return {}, "front matter ignored: not valid YAML"
-    if not isinstance(loaded, dict):
-        return {}, "front matter ignored: not a list of keys" if loaded else ""
-    return {
-        str(key): plain for key, value in loaded.items() if (plain := _plain(value)) is not None
-    }, ""
-
-
-def _plain(value: object) -> object:
-    """A scalar, or a list of scalars, that can be stored as JSON; None for anything else."""
-    if isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, list):
-        return [str(item) for item in value[:100] if isinstance(item, str | int | float | bool)]
-    if value is None or isinstance(value, dict):
-        return None
-    return str(value)
 
 
 def rst_headings(text: str) -> list[Heading]:

@@ -1,17 +1,20 @@
 """Code as safe HTML, line by line: Pygments finds the tokens, nothing else makes markup."""
 
 import re
+import time
 from collections.abc import Collection, Iterable, Iterator
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
-from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.token import STANDARD_TYPES, Text, _TokenType
 from pygments.util import ClassNotFound
 
 MAX_CHARACTERS = 400_000
 MAX_LINE = 5_000
+# Of the processor: some lexers need time that grows with the square of what only looks like code.
+MAX_SECONDS = 0.5
 
 # What Nightowl calls a language where Pygments says something else.
 ALIASES = {
@@ -21,6 +24,9 @@ ALIASES = {
     "vue": "html",
     "csv": "",
     "tsx": "tsx",
+    "jsonl": "json",
+    "gettext": "po",
+    "assembly": "nasm",
 }
 
 # Characters that change how a line looks without being seen (CVE-2021-42574 and its kin), and
@@ -58,15 +64,25 @@ def _lexer_for(text: str, lines: list[str], language: str) -> Lexer | None:
 
 def _pieces(lexer: Lexer, lines: list[str], pattern: re.Pattern[str] | None) -> Iterable[list[str]]:
     result: list[list[str]] = [[]]
-    for _, kind, value in lexer.get_tokens_unprocessed("\n".join(lines)):
+    for kind, value in _tokens(lexer, "\n".join(lines)):
         name = _class_of(kind)
         for number, part in enumerate(value.split("\n")):
             if number:
                 result.append([])
             if part:
-                shown = _marked(part, pattern)
-                result[-1].append(f'<span class="{name}">{shown}</span>' if name else shown)
+                html = _marked(part, pattern)
+                result[-1].append(f'<span class="{name}">{html}</span>' if name else html)
     return result
+
+
+def _tokens(lexer: Lexer, text: str) -> Iterator[tuple[_TokenType, str]]:
+    """The tokens of a text; what is left when the time is up is one piece without a colour."""
+    deadline = time.thread_time() + MAX_SECONDS
+    for position, kind, value in lexer.get_tokens_unprocessed(text):
+        if time.thread_time() > deadline:
+            yield Text, text[position:]
+            return
+        yield kind, value
 
 
 def _class_of(kind: _TokenType) -> str:
@@ -82,19 +98,19 @@ def _pattern_of(marks: Collection[str]) -> re.Pattern[str] | None:
 
 
 def _marked(text: str, pattern: re.Pattern[str] | None) -> str:
-    return "".join(_marked_parts(text, pattern)) if pattern else _shown(text)
+    return "".join(_marked_parts(text, pattern)) if pattern else shown(text)
 
 
 def _marked_parts(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
     end = 0
     for match in pattern.finditer(text):
-        yield _shown(text[end : match.start()])
-        yield f"<mark>{_shown(match.group())}</mark>"
+        yield shown(text[end : match.start()])
+        yield f"<mark>{shown(match.group())}</mark>"
         end = match.end()
-    yield _shown(text[end:])
+    yield shown(text[end:])
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Escape, and make what can't be seen visible."""
     return INVISIBLE.sub(
         lambda match: f'<span class="invisible">U+{ord(match.group()):04X}</span>',

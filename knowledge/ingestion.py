@@ -1,33 +1,22 @@
-"""Reading a file into chunks that can be searched, and storing them in place of what was there."""
+"""Storing what was read of files in place of what was there, with exact counts of terms."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
-from psycopg.types.json import Jsonb
 
-from knowledge import languages, words
-from knowledge.chunking import CHUNKER_VERSION, chunk_document
-from knowledge.chunking import Chunk as Passage
-from knowledge.decoding import decode
-from knowledge.models import Blob, Document, DocumentVersion
-from knowledge.redaction import redact
+from knowledge import copying, languages, words
+from knowledge.chunking import CHUNKER_VERSION
+from knowledge.models import Document, DocumentVersion
+from knowledge.origins import Given
+from knowledge.reading import COLUMNS, Asked, Content, read
 from projects.models import Source
 from projects.trees import Entry
-
-HEADER_SHARE = 1.0  # how much a word of the header counts beside one of the body
-LONGEST_PATH = 4096
-
-COLUMNS = (
-    "id, created_at, updated_at, project_id, document_id, chunk_index, chunk_text, start_line,"
-    " end_line, header, header_anchor, symbol, kind, definitions, language, layer, collection,"
-    " metadata, weights, terms, body_hash, header_hash"
-)
 
 
 @dataclass(slots=True)
@@ -35,50 +24,75 @@ class Reading:
     """What was made of one file: a document and its passages, or the reason there are none."""
 
     document: Document
-    text: str = ""
-    passages: Sequence[Passage] = ()
-    counts: list[Counter[int]] = field(default_factory=list)
+    content: Content = field(default_factory=Content)
 
 
-def read_file(source: Source, entry: Entry, data: bytes, *, commit: str) -> Reading:
-    """Decode, redact and cut up a file. Touches no database; what it can't read it says."""
-    document = blank_document(source, entry, commit=commit)
-    if languages.is_binary(data):
-        return skipped(document, "binary")
-    decoded = decode(data)
-    if languages.looks_generated(decoded.text):
-        return skipped(document, "generated")
-    text, masked = redact(decoded.text)
-    chunked = chunk_document(document.path, text, document.language)
-    notes = [decoded.note, chunked.notes, f"{masked} secrets masked" if masked else ""]
-    document.encoding = decoded.encoding
-    document.notes = "; ".join(note for note in notes if note)[:500]
-    document.metadata = chunked.metadata
-    document.title = str(chunked.metadata.get("title", ""))[:512]
-    document.collection = languages.collection_of(document.path, chunked.metadata)
-    document.blob_id = sha256(text.encode()).hexdigest()
-    counts = [
-        words.count_terms({passage.text: 1, passage.header: HEADER_SHARE})
-        for passage in chunked.chunks
-    ]
-    return Reading(document, text, chunked.chunks, counts)
+def question_of(document: Document, source: Source, data: bytes) -> Asked:
+    """Return what a reader has to be told to read a document's bytes."""
+    return Asked(
+        path=document.path,
+        data=data,
+        project_id=document.project_id,
+        document_id=document.id,
+        collection=source.collection,
+        metadata=document.metadata,
+    )
 
 
-def blank_document(source: Source, entry: Entry, *, commit: str) -> Document:
+def read_file(
+    source: Source,
+    entry: Entry,
+    data: bytes,
+    *,
+    commit: str,
+    document_id: UUID | None = None,
+    given: Given | None = None,
+) -> Reading:
+    """Read one file here and now; a sync has many read apart (knowledge.readers)."""
+    document = blank_document(source, entry, commit=commit, document_id=document_id, given=given)
+    return reading_of(document, read(question_of(document, source, data)))
+
+
+def blank_document(
+    source: Source,
+    entry: Entry,
+    *,
+    commit: str,
+    document_id: UUID | None = None,
+    given: Given | None = None,
+) -> Document:
     path = entry.path
-    language = languages.language_of(path)
     return Document(
+        id=document_id or uuid4(),
         project_id=source.project_id,
         source=source,
+        user_id=given.user_id if given else None,
+        title=given.title if given else "",
+        metadata=given.metadata if given else {},
         path=path,
         file_type=languages.file_type(path),
         file_size=entry.size or 0,
-        language=language,
+        language=languages.language_of(path),
         layer=languages.layer_of(path),
         git_sha=entry.sha,
         commit=commit,
         chunker_version=CHUNKER_VERSION,
     )
+
+
+def reading_of(document: Document, content: Content) -> Reading:
+    """Return a document as its content makes it."""
+    if content.skipped:
+        return skipped(document, content.skipped)
+    if content.failed:
+        return failed(document, content.failed)
+    document.encoding = content.encoding
+    document.notes = content.notes
+    document.metadata = content.metadata
+    document.title = document.title or content.title
+    document.collection = content.collection
+    document.blob_id = sha256(content.text.encode()).hexdigest()
+    return Reading(document, content)
 
 
 def skipped(document: Document, reason: str) -> Reading:
@@ -90,16 +104,15 @@ def skipped(document: Document, reason: str) -> Reading:
 def failed(document: Document, reason: str) -> Reading:
     document.state = Document.State.FAILED
     document.error = reason
+    document.attempts += 1
     return Reading(document)
 
 
-def replace_documents(readings: Sequence[Reading], known: dict[str, UUID]) -> None:
-    """Store documents and their chunks in place of those at their paths.
+def replace_documents(readings: Sequence[Reading]) -> None:
+    """Store documents and their passages in place of those with their ids.
 
-    `known` maps paths to the ids of documents that are there. Runs inside a transaction.
+    Runs inside a transaction.
     """
-    for reading in readings:
-        reading.document.id = known.setdefault(reading.document.path, uuid4())
     removed = _remove_chunks([reading.document.id for reading in readings])
     _store_texts(readings)
     _store_documents([reading.document for reading in readings])
@@ -116,7 +129,7 @@ def remove_documents(project_id: UUID, document_ids: Sequence[UUID]) -> None:
 
 
 def _remove_chunks(document_ids: Sequence[UUID]) -> Counter[int]:
-    removed: Counter[int] = Counter()
+    """Delete passages with their vectors; return in how many of them each term was."""
     ids = list(document_ids)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -125,27 +138,40 @@ def _remove_chunks(document_ids: Sequence[UUID]) -> Counter[int]:
             [ids],
         )
         cursor.execute(
-            "DELETE FROM knowledge_chunk WHERE document_id = ANY(%s) RETURNING project_id, terms",
+            "WITH gone AS (DELETE FROM knowledge_chunk WHERE document_id = ANY(%s)"
+            " RETURNING project_id, terms)"
+            " SELECT project_id, NULL, count(*) FROM gone GROUP BY project_id"
+            " UNION ALL SELECT project_id, term, count(*) FROM gone, unnest(terms) AS term"
+            " GROUP BY project_id, term",
             [ids],
         )
-        for project_id, terms in cursor.fetchall():
-            mark = words.mark_of(project_id)
-            removed.update(term ^ mark for term in terms)
-            removed[words.EVERY_CHUNK] += 1
+        removed: Counter[int] = Counter()
+        for project_id, term, chunks in cursor.fetchall():
+            number = words.EVERY_CHUNK if term is None else term ^ words.mark_of(project_id)
+            removed[number] += chunks
     return removed
 
 
 def _store_texts(readings: Iterable[Reading]) -> None:
-    texts = {r.document.blob_id: r.text for r in readings if r.document.blob_id}
-    blobs = [Blob(sha=sha, text=text) for sha, text in sorted(texts.items())]
-    Blob.objects.bulk_create(blobs, ignore_conflicts=True)
+    texts = {r.document.blob_id: r.content.text for r in readings if r.document.blob_id}
+    now = copying.moment(timezone.now())
+    rows = (
+        copying.row(copying.text(sha), copying.text(text), now)
+        for sha, text in sorted(texts.items())
+    )
+    with connection.cursor() as cursor:
+        _stage(cursor, "texts", "sha varchar, text text, created_at timestamptz", rows)
+        cursor.execute(
+            "INSERT INTO knowledge_blob (sha, text, created_at) SELECT * FROM staged_texts"
+            " ORDER BY sha ON CONFLICT DO NOTHING"
+        )
 
 
 def _store_documents(documents: Sequence[Document]) -> None:
     changing = [
         field.name
         for field in Document._meta.concrete_fields
-        if field.name not in {"id", "created_at", "source", "path", "project", "user"}
+        if field.name not in {"id", "created_at", "source", "path", "project"}
     ]
     Document.objects.bulk_create(
         documents, update_conflicts=True, unique_fields=["source", "path"], update_fields=changing
@@ -168,42 +194,15 @@ def _store_documents(documents: Sequence[Document]) -> None:
 
 def _store_chunks(readings: Iterable[Reading]) -> Counter[int]:
     added: Counter[int] = Counter()
-    now = timezone.now()
-    into = f"COPY knowledge_chunk ({COLUMNS}) FROM STDIN"
+    into = f"COPY knowledge_chunk ({COLUMNS}) FROM STDIN (FORMAT binary)"
     with connection.cursor() as cursor, cursor.copy(into) as copy:
+        copy.write(copying.BEGINNING)
         for reading in readings:
-            for passage, counts in zip(reading.passages, reading.counts, strict=True):
-                copy.write_row(_row(reading.document, passage, counts, now))
-                added.update(counts.keys())
-                added[words.EVERY_CHUNK] += 1
+            copy.write(reading.content.rows)
+            added.update(reading.content.terms)
+            added[words.EVERY_CHUNK] += reading.content.passages
+        copy.write(copying.END)
     return added
-
-
-def _row(document: Document, passage: Passage, counts: Counter[int], now: object) -> list[Any]:
-    return [
-        uuid4(),
-        now,
-        now,
-        document.project_id,
-        document.id,
-        passage.index,
-        passage.text,
-        passage.start_line,
-        passage.end_line,
-        passage.header,
-        passage.anchor[:512],
-        passage.symbol[:512],
-        passage.kind,
-        [name[:255] for name in passage.definitions],
-        document.language,
-        document.layer,
-        document.collection,
-        Jsonb({}),
-        words.sparse_text(words.weigh(counts)),
-        words.array_text(words.numbers_in(document.project_id, counts)),
-        sha256(passage.text.encode()).digest(),
-        sha256(passage.header.encode()).digest(),
-    ]
 
 
 def _adjust_counts(project_id: UUID, added: Counter[int], removed: Counter[int]) -> None:
@@ -213,12 +212,25 @@ def _adjust_counts(project_id: UUID, added: Counter[int], removed: Counter[int])
     rows = sorted((term, change) for term, change in changes.items() if change)
     if not rows:
         return
-    terms, chunks = zip(*rows, strict=True)
+    packed = (copying.row(copying.bigint(term), copying.integer(change)) for term, change in rows)
     with connection.cursor() as cursor:
+        _stage(cursor, "terms", "term bigint, chunks int", packed)
         cursor.execute(
             "INSERT INTO knowledge_termcount (project_id, term, chunks)"
-            " SELECT %s, term, chunks FROM unnest(%s::bigint[], %s::int[]) AS t (term, chunks)"
+            " SELECT %s, term, chunks FROM staged_terms ORDER BY term"
             " ON CONFLICT (project_id, term)"
             " DO UPDATE SET chunks = knowledge_termcount.chunks + excluded.chunks",
-            [project_id, list(terms), list(chunks)],
+            [project_id],
         )
+
+
+def _stage(cursor: CursorWrapper, name: str, columns: str, rows: Iterable[bytes]) -> None:
+    """Fill the temporary table `staged_NAME`: many times faster than parameters of a statement."""
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{name} ({columns}) ON COMMIT DELETE ROWS"
+    )
+    cursor.execute(f"TRUNCATE staged_{name}")
+    with cursor.copy(f"COPY staged_{name} FROM STDIN (FORMAT binary)") as copy:
+        copy.write(copying.BEGINNING)
+        copy.write(b"".join(rows))
+        copy.write(copying.END)

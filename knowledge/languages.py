@@ -13,7 +13,6 @@ from knowledge.file_names import (
     VENDORED_FOLDERS,
 )
 
-LARGEST_TEXT = 2 * 1024 * 1024
 SAMPLE = 8_192
 
 _DOCUMENTS = frozenset({"markdown", "rst", "text"})
@@ -96,7 +95,7 @@ _LAYERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 _COLLECTION_KEYS = (
     ("schemas", frozenset({"table", "columns"})),
-    ("architecture", frozenset({"area", "keyFiles"})),
+    ("architecture", frozenset({"area", "keyfiles"})),
     ("standards", frozenset({"category", "tags"})),
 )
 _COLLECTION_FOLDERS = (
@@ -146,6 +145,8 @@ def language_of(path: str) -> str:
     name = path.rsplit("/", 1)[-1].lower()
     if known := LANGUAGE_OF_NAME.get(name):
         return known
+    if name.endswith((".md", ".rst")):
+        return LANGUAGE_OF_EXTENSION[file_type(path)]
     if name.startswith(("dockerfile.", "containerfile.")):
         return "dockerfile"
     if name.startswith("requirements") or name.endswith(".lock"):
@@ -173,9 +174,11 @@ def layer_of(path: str) -> str:
     return next((layer for layer, pattern in _LAYERS if pattern.search(path)), "source")
 
 
-def collection_of(path: str, metadata: Mapping[str, Any] | None = None) -> str:
-    """The collection of a document: its front matter decides, then its folder, then its kind."""
-    keys = set(metadata or ())
+def collection_of(path: str, metadata: Mapping[str, Any] | None = None, chosen: str = "") -> str:
+    """The collection of a document: the source's own, else front matter, then folder, then kind."""
+    if chosen:
+        return chosen
+    keys = {re.sub("[-_ ]", "", key.lower()) for key in metadata or ()}
     if language_of(path) in _DOCUMENTS:
         for collection, wanted in _COLLECTION_KEYS:
             if wanted <= keys:
@@ -186,8 +189,8 @@ def collection_of(path: str, metadata: Mapping[str, Any] | None = None) -> str:
     return "documents" if kind_of(path) == "docs" else "code-chunks"
 
 
-def skip_reason(path: str, size: int | None) -> str | None:
-    """Why a file is not read, as far as its path and size tell; None when it is."""
+def skip_reason(path: str) -> str:
+    """Why a file is not read, as far as its path tells; nothing when it is."""
     *folders, name = path.lower().split("/")
     reasons = (
         (_SECRET_NAMES.fullmatch(name) and not _SHARED_ENV.fullmatch(name), "secret file"),
@@ -196,9 +199,8 @@ def skip_reason(path: str, size: int | None) -> str | None:
         (_GENERATED_NAMES.fullmatch(name), "generated"),
         (name in LOCKS, "lock file"),
         (file_type(name) in BINARY, "binary"),
-        (size is not None and size > LARGEST_TEXT, "too large"),
     )
-    return next((reason for applies, reason in reasons if applies), None)
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def is_binary(data: bytes) -> bool:

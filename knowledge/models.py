@@ -175,7 +175,8 @@ class Chunk(Dated):
             ),
         ]
         indexes = [
-            GinIndex(fields=["terms"], name="chunk_terms", fastupdate=False),
+            # Its list of pending entries is sorted in at the end of each sync.
+            GinIndex(fields=["terms"], name="chunk_terms", fastupdate=True),
         ]
 
     def __str__(self) -> str:
@@ -231,8 +232,12 @@ class EmbeddingSpace(Dated):
     tokens_used = models.BigIntegerField(default=0)
     usd_per_million = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     takes_over_when_built = models.BooleanField(default=False)
+    # The one that the environment asked for last: it asks for another when it names another.
+    from_environment = models.BooleanField(default=False)
     built_at = models.DateTimeField(null=True, blank=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    # When a retired space's vectors were gone.
+    dropped_at = models.DateTimeField(null=True, blank=True)
     comparison = models.JSONField(default=dict, blank=True)
     error = models.CharField(max_length=500, blank=True, default="")
 

@@ -10,14 +10,36 @@ from knowledge.headings import markdown_headings
 from knowledge.pieces import TARGET_TOKENS, Chunk, Lines, Piece, cut_rows, header_of, split_long
 
 LONGEST_OUTPUT = 600
+MOST_CELLS = 400
+LONGEST_OUTPUT_SHOWN = 10_000
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\]\n]')
+_TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?|[{}\[\]\n]')
 _COLON = re.compile(r"\s*:")
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _DEFINED = re.compile(r"^(?:async )?(?:def|class) (\w{1,80})", re.MULTILINE)
 
 
 class NotANotebook(Exception):
     """The text is no JSON, or no notebook of version 4; the reason is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as a reader meets it, with the lines of the raw file that hold its source."""
+
+    kind: str
+    source: str
+    output: str
+    number: int | None
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    cells: list[Cell]
+    language: str
+    left_out: int
 
 
 @dataclass(slots=True)
@@ -28,9 +50,39 @@ class _Passage:
     title: str
 
 
+def read_notebook(text: str) -> Notebook:
+    """The first cells of a notebook, to be read; raises NotANotebook."""
+    notebook = _loaded(text)
+    cells, rows = _cells(notebook), _source_rows(text)
+    if len(rows) != len(cells):
+        raise NotANotebook("its cells could not be found")
+    shown = [
+        Cell(
+            kind if (kind := cell.get("cell_type")) in ("markdown", "code") else "raw",
+            _plain(cell.get("source")),
+            _output(cell, LONGEST_OUTPUT_SHOWN),
+            number if isinstance(number := cell.get("execution_count"), int) else None,
+            first + 1,
+            last + 1,
+        )
+        for cell, (first, last) in zip(cells[:MOST_CELLS], rows, strict=False)
+    ]
+    return Notebook(shown, _language(notebook), len(cells) - len(shown))
+
+
+def _language(notebook: dict[str, Any]) -> str:
+    metadata = notebook.get("metadata")
+    for key, name in (("language_info", "name"), ("kernelspec", "language")):
+        about = metadata.get(key) if isinstance(metadata, dict) else None
+        language = about.get(name) if isinstance(about, dict) else None
+        if isinstance(language, str) and language:
+            return language.lower()[:30]
+    return "python"
+
+
 def chunk_notebook(path: str, text: str) -> list[Chunk]:
     """The cells of a notebook with what they printed, small neighbours joined; no images."""
-    cells = _cells(text)
+    cells = _cells(_loaded(text))
     rows = _source_rows(text)
     if len(rows) != len(cells):
         raise NotANotebook("its cells could not be found")
@@ -54,12 +106,16 @@ def chunk_notebook(path: str, text: str) -> list[Chunk]:
     return chunks
 
 
-def _cells(text: str) -> list[dict[str, Any]]:
+def _loaded(text: str) -> dict[str, Any]:
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotANotebook("not valid JSON") from error
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    return notebook if isinstance(notebook, dict) else {}
+
+
+def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise NotANotebook("not a notebook of version 4")
     return cells
@@ -117,7 +173,7 @@ def _passages(cells: list[dict[str, Any]], rows: list[tuple[int, int]]) -> Itera
                 yield _Passage(shown, first, last, title)
 
 
-def _output(cell: dict[str, Any]) -> str:
+def _output(cell: dict[str, Any], longest: int = LONGEST_OUTPUT) -> str:
     """What the cell printed, as text."""
     outputs = cell.get("outputs")
     shown: list[str] = []
@@ -128,7 +184,8 @@ def _output(cell: dict[str, Any]) -> str:
         plain = data.get("text/plain") if isinstance(data, dict) else None
         error = f"{output['ename']}: {output.get('evalue', '')}" if "ename" in output else ""
         shown.append(_plain(output.get("text") or plain) or error)
-    return "\n".join(part for part in shown if part)[:LONGEST_OUTPUT].strip()
+    text = _COLOURS.sub("", "\n".join(part for part in shown if part))
+    return text[:longest].strip()
 
 
 def _plain(value: object) -> str:

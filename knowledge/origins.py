@@ -2,23 +2,34 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha1
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 from django.conf import settings
 
 from knowledge.models import Upload
+from knowledge.redaction import redact
 from projects.addresses import check_repository_url, check_source_path, token_for
 from projects.checkouts import mirror_path
 from projects.git import Limits, Watch
-from projects.jobs import Lease
+from projects.leases import Lease
 from projects.mirrors import Fetched, mirror_remote
 from projects.models import Source
 from projects.sourcing import source_roots
 from projects.trees import Entry, commit_info, last_commit_date, list_tree, read_blobs
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person said of a document beside its text."""
+
+    user_id: UUID | None = None
+    title: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 class Origin(Protocol):
@@ -33,6 +44,9 @@ class Origin(Protocol):
 
     def described(self) -> tuple[str, datetime | None]:
         """Return the commit's subject and when the folder was last committed to."""
+
+    def given(self) -> dict[str, Given]:
+        """Return what people said of documents beside their texts, by path."""
 
 
 def open_origin(source: Source, lease: Lease) -> Origin:
@@ -72,8 +86,12 @@ class Repository:
 
     def described(self) -> tuple[str, datetime | None]:
         commit = self.commit or ""
-        subject = commit_info(self.mirror, commit).subject
+        # People commit secrets by their messages, too.
+        subject, _ = redact(commit_info(self.mirror, commit).subject)
         return subject, last_commit_date(self.mirror, commit, self.source.folder_path)
+
+    def given(self) -> dict[str, Given]:
+        return {}
 
 
 class UploadedFiles:
@@ -101,3 +119,7 @@ class UploadedFiles:
     def described(self) -> tuple[str, datetime | None]:
         latest = self.source.uploads.order_by("-updated_at").first()
         return "Uploaded files", latest.updated_at if latest else None
+
+    def given(self) -> dict[str, Given]:
+        rows = self.source.uploads.values_list("path", "user_id", "title", "metadata")
+        return {path: Given(*about) for path, *about in rows}

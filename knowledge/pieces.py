@@ -34,6 +34,9 @@ class Chunk:
     anchor: str = ""
     header: str = ""
     definitions: tuple[str, ...] = ()
+    # Where the passage is of a collection of its own, and what is known of it alone.
+    collection: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,19 @@ class Piece:
     mentions: tuple[str, ...] = ()
     stands_alone: bool = False
     is_several: bool = False
+    collection: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def symbol(self) -> str:
         if self.kind == "section":
             return ""
         return ".".join((*self.scope, self.name)) if self.name else ".".join(self.scope)
+
+
+def tokens_of(text: bytes) -> int:
+    """Return about how many tokens a model makes of UTF-8."""
+    return (len(text) * 5 + 17) // 18
 
 
 class Lines:
@@ -181,6 +191,7 @@ def _within_limit(lines: Lines, piece: Piece) -> Iterator[Piece]:
         part = Piece(first, last, piece.scope, piece.name, piece.kind, piece.signature)
         part.anchor, part.mentions, part.stands_alone = piece.anchor, piece.mentions, True
         part.definitions = piece.definitions if position == 0 else ()
+        part.collection, part.metadata = piece.collection, piece.metadata
         yield part
 
 
@@ -295,6 +306,8 @@ def chunks_of(path: str, lines: Lines, pieces: list[Piece], names: tuple[str, ..
                     anchor=piece.anchor,
                     header=header,
                     definitions=tuple(dict.fromkeys(piece.definitions)),
+                    collection=piece.collection,
+                    metadata=piece.metadata,
                 )
             )
     return chunks

@@ -46,11 +46,12 @@ _NAMES = ("passw", "pwd", "secret", "token", "key", "credential")
 _KEY_OF = re.compile(
     r"(?:api|access|private|auth|secret|signing|encryption|account|service)[_\-. ]?$"
 )
+# The quotes may be escaped: code stands inside the strings of notebooks and other JSON, too.
 _ASSIGNED = re.compile(
-    r"[A-Za-z0-9_\-]{0,30}+['\"]?+\]?+[ \t]{0,8}+"
+    r"[A-Za-z0-9_\-]{0,30}+(?:\\{0,3}+['\"])?+\]?+[ \t]{0,8}+"
     r"(?::[ \t]{0,4}+str[ \t]{0,4}+=|=>|:=|==?|:)[ \t]{0,8}+(?:"
-    r"[rbuf]?+(['\"])([^'\"\s\\]{8,300}+)\1"
-    r"|([A-Za-z0-9+/_\-.=~!@#^&*]{16,300}+)(?=[ \t\r]{0,8}(?:\n|\Z)))"
+    r"[rbuf]?+\\{0,3}+(['\"])([^'\"\s\\]{8,300}+)\\{0,3}+\1"
+    r"|([A-Za-z0-9+/_\-.=~!@#^&*]{16,300}+)(?=[ \t\r]{0,8}(?:\n|\Z|\\[nr]|['\"])))"
 )
 _PLACEHOLDER = re.compile(
     r"example|placeholder|changeme|change-me|your[_-]|dummy|sample|xxxx|\*\*\*|insert|password|secret|token"

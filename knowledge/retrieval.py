@@ -4,19 +4,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from django.db import connection
-from django.urls import reverse
 from pgvector import HalfVector
 
 from accounts.viewers import Viewer
 from knowledge import words
 from knowledge.models import Chunk, EmbeddingSpace, TermCount
 from knowledge.ranking import Candidate, Question, confidence, rank
+from knowledge.scopes import Filters, Scope
+from knowledge.spaces import active_space, embedder_for
+from knowledge.vectors import vector_store
+from knowledge.viewing import file_address
 from projects.models import Project
-from providers.embedding import EmbedderUnavailable, embedder
+from providers.embedding import EmbedderUnavailable, Vectors
 
 LEG_LIMIT = 200
 LONGEST_QUESTION = 4000
@@ -27,33 +29,6 @@ MOST_TERMS = 64
 # 100 fall below, of questions about another project 1 in 3 (docs/benchmarks.md).
 EVIDENCE_FLOOR = 0.22
 EVIDENCE_FLOOR_OF_WORDS = 0.12
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a result must be: below a path or matching `*` in it, in a language or collection."""
-
-    path: str = ""
-    language: str = ""
-    collection: str = ""
-    source_id: UUID | None = None
-
-    def conditions(self) -> tuple[str, list[Any]]:
-        """Return SQL over `c` (chunk) and `d` (document), and its parameters."""
-        parts: list[str] = []
-        values: list[Any] = []
-        if self.path:
-            pattern = self.path.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            parts.append("AND d.path LIKE %s")
-            values.append(pattern.replace("*", "%") if "*" in pattern else f"%{pattern}%")
-        for column in ("language", "collection"):
-            if value := getattr(self, column):
-                parts.append(f"AND c.{column} = %s")
-                values.append(value)
-        if self.source_id:
-            parts.append("AND d.source_id = %s")
-            values.append(self.source_id)
-        return " ".join(parts), values
 
 
 @dataclass(slots=True)
@@ -95,10 +70,7 @@ class Hit:
 
     @property
     def url(self) -> str:
-        document = self.chunk.document
-        place = [document.source_id, document.commit, quote(document.path)]
-        page = reverse("file", args=[place[0], place[1], document.path])
-        return f"{page}?lines={self.start_line}-{self.end_line}#L{self.start_line}"
+        return file_address(self.chunk.document, self.start_line, self.end_line)
 
 
 @dataclass(slots=True)
@@ -109,20 +81,14 @@ class Results:
     considered: int = 0
     confidence: float = 0.0
     with_meaning: bool = False
+    # The one space that all vectors of this search are of; none where words were alone.
+    space_id: UUID | None = None
 
     @property
     def is_answerable(self) -> bool:
         """Whether what was found shares enough with the question to answer it."""
         floor = EVIDENCE_FLOOR if self.with_meaning else EVIDENCE_FLOOR_OF_WORDS
         return bool(self.hits) and self.confidence >= floor
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The projects to look in, each one visible to the viewer, and the filters."""
-
-    project_ids: tuple[UUID, ...]
-    filters: Filters
 
 
 def search(
@@ -132,8 +98,12 @@ def search(
     project_ids: Collection[UUID] | None = None,
     filters: Filters = Filters(),
     limit: int = 10,
+    space: EmbeddingSpace | None = None,
 ) -> Results:
-    """Return the passages that answer best, within the projects that the viewer may see."""
+    """Return the passages that answer best, within the projects that the viewer may see.
+
+    By meaning they are found in the active space, or in `space` to compare it.
+    """
     started = perf_counter()
     results = Results()
     visible = Project.objects.visible_to(viewer)
@@ -142,7 +112,7 @@ def search(
     scope = Scope(tuple(visible.values_list("pk", flat=True)), filters)
     text = question[:LONGEST_QUESTION].replace("\0", " ").strip()
     if scope.project_ids and text:
-        ranked = _ranked(text, scope, results)
+        ranked = _ranked(text, scope, results, space or active_space())
         results.considered = len(ranked)
         results.hits = _load(ranked[:limit])
     results.seconds = perf_counter() - started
@@ -156,15 +126,20 @@ class Weighed:
     sparse: str
     places: list[int]
     ceiling: float
+    # How many passages the projects of the scope hold, whatever the filters.
+    among: int
 
 
-def _ranked(text: str, scope: Scope, results: Results) -> list[Candidate]:
+def _ranked(
+    text: str, scope: Scope, results: Results, space: EmbeddingSpace | None
+) -> list[Candidate]:
     weighed = _weigh_question(text, scope)
     found = set(_by_words(weighed, scope)) if weighed.places else set()
-    space = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.ACTIVE).first()
     vector = _question_vector(text, space, results)
     if space is not None and vector is not None:
-        found.update(_by_meaning(vector, space, scope))
+        store = vector_store()
+        found.update(store.nearest(space, vector, scope, among=weighed.among, limit=LEG_LIMIT))
+        results.space_id = space.pk
     candidates = _candidates(found, weighed, vector, space)
     weight = space.weight if space is not None and vector is not None else 0.0
     results.confidence = confidence(candidates, weighed.ceiling)
@@ -201,6 +176,7 @@ def _weigh_question(text: str, scope: Scope) -> Weighed:
         places=[place for place, number in by_number.items() if number in chosen],
         # What a passage would score that said every word of the question again and again.
         ceiling=sum(weights.values()) * (words.SATURATION + 1),
+        among=total,
     )
 
 
@@ -214,52 +190,39 @@ def _by_words(weighed: Weighed, scope: Scope) -> list[UUID]:
     )
 
 
-def _by_meaning(vector: HalfVector, space: EmbeddingSpace, scope: Scope) -> list[UUID]:
-    conditions, values = scope.filters.conditions()
-    # Exact over the scope: an approximate index would fill its limit from other projects and
-    # return too few. Adding 0 keeps the planner from one, should there ever be one.
-    return _ids(
-        f"""SELECT c.id FROM knowledge_vector v JOIN knowledge_chunk c ON c.id = v.chunk_id
-        JOIN knowledge_document d ON d.id = c.document_id
-        WHERE v.space_id = %s AND v.project_id = ANY(%s) {conditions}
-        ORDER BY (v.embedding <=> %s::halfvec) + 0 LIMIT {LEG_LIMIT}""",
-        [space.pk, list(scope.project_ids), *values, vector.to_text()],
-    )
-
-
 def _ids(sql: str, values: Sequence[Any]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [row[0] for row in cursor.fetchall()]
 
 
-def _question_vector(
-    text: str, space: EmbeddingSpace | None, results: Results
-) -> HalfVector | None:
-    if space is None or space.model_name != embedder().model_name:
-        results.notes.append("Searched by words only: this model has embedded nothing yet.")
+def _question_vector(text: str, space: EmbeddingSpace | None, results: Results) -> Vectors | None:
+    if space is None:
+        results.notes.append("Searched by words only: nothing is embedded yet.")
         return None
     try:
-        return HalfVector(embedder().embed_question(text))
+        return embedder_for(space).embed_question(text)
     except EmbedderUnavailable:
         results.notes.append("Searched by words only: the embedding model does not answer.")
         return None
 
 
 def _candidates(
-    ids: Collection[UUID], weighed: Weighed, vector: HalfVector | None, space: EmbeddingSpace | None
+    ids: Collection[UUID], weighed: Weighed, vector: Vectors | None, space: EmbeddingSpace | None
 ) -> list[Candidate]:
     """Score what any leg found by every leg, so that scores can be compared."""
     values: list[Any] = [
         weighed.sparse,
-        vector.to_text() if vector else None,
+        HalfVector(vector).to_text() if vector is not None else None,
         space.pk if space else None,
         list(ids),
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT c.id, c.document_id, d.path, c.layer, c.language, c.symbol, c.definitions,
-                -(c.weights <#> %s::sparsevec), 1 - (v.embedding <=> %s::halfvec)
+                -(c.weights <#> %s::sparsevec),
+                -- A text that the model refused has no direction, and so no distance.
+                NULLIF(1 - (v.embedding <=> %s::halfvec), 'NaN')
             FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
             LEFT JOIN knowledge_vector v ON v.chunk_id = c.id AND v.space_id = %s
             WHERE c.id = ANY(%s)""",

@@ -17,9 +17,21 @@ from projects.access import EDITORS_ONLY, EditorsWrite, VisibleProject, check_ro
 from projects.api import JobSerializer
 from projects.jobs import enqueue, request_cancel
 from projects.models import Job, Membership, Source
-from projects.sourcing import add_source, change_source, delete_source
+from projects.sourcing import (
+    COLLECTIONS,
+    LONGEST_POLL,
+    add_source,
+    answer_question,
+    change_source,
+    delete_source,
+    retry_files,
+)
 
 MOST_FILES = 200
+MOST_PATHS = 1000
+LONGEST_LIST = 101_000  # characters: 200 lines of 500 with their breaks
+NEW_KINDS = [choice for choice in Source.Kind.choices if choice[0] != Source.Kind.WRITTEN]
+PATTERNS = "Patterns as in .gitignore, one a line, at most 200 of at most 500 characters."
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
@@ -35,8 +47,14 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
             "path",
             "folder_path",
             "branch",
+            "include",
+            "exclude",
+            "collection",
+            "poll_minutes",
+            "next_poll_at",
             "state",
             "error",
+            "question",
             "head",
             "head_subject",
             "last_synced_at",
@@ -47,11 +65,41 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
         read_only_fields = fields
 
 
-class NewSourceSerializer(serializers.Serializer[Source]):
+class ReadingSerializer(serializers.Serializer[Source]):
+    """Which files of a source are read, as what, and how often is looked for new ones."""
+
+    include = serializers.CharField(
+        max_length=LONGEST_LIST,
+        allow_blank=True,
+        required=False,
+        help_text=f"Only files that match are read. {PATTERNS}",
+    )
+    exclude = serializers.CharField(
+        max_length=LONGEST_LIST,
+        allow_blank=True,
+        required=False,
+        help_text=f"Files that match are not read. {PATTERNS}",
+    )
+    collection = serializers.ChoiceField(
+        choices=COLLECTIONS,
+        allow_blank=True,
+        required=False,
+        help_text="Of all its documents; empty: each one's front matter, folder or kind decides.",
+    )
+    poll_minutes = serializers.IntegerField(
+        min_value=0,
+        max_value=LONGEST_POLL,
+        allow_null=True,
+        required=False,
+        help_text="Between two looks for changes; null: as the settings say, 0: never.",
+    )
+
+
+class NewSourceSerializer(ReadingSerializer):
     project = VisibleProject()
     name = serializers.CharField(max_length=255)
     description = serializers.CharField(max_length=10_000, allow_blank=True, default="")
-    kind = serializers.ChoiceField(choices=Source.Kind.choices, default=Source.Kind.CODE)
+    kind = serializers.ChoiceField(choices=NEW_KINDS, default=Source.Kind.CODE)
     url = serializers.CharField(
         max_length=512, allow_blank=True, default="", help_text="Of a git repository, https."
     )
@@ -64,11 +112,30 @@ class NewSourceSerializer(serializers.Serializer[Source]):
     branch = serializers.CharField(max_length=255, allow_blank=True, default="")
 
 
-class ChangedSourceSerializer(serializers.Serializer[Source]):
+class ChangedSourceSerializer(ReadingSerializer):
     name = serializers.CharField(max_length=255)
     description = serializers.CharField(max_length=10_000, allow_blank=True)
     folder_path = serializers.CharField(max_length=512, allow_blank=True)
     branch = serializers.CharField(max_length=255, allow_blank=True)
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    forget = serializers.BooleanField(
+        help_text="Whether the files that the source asks about may be forgotten."
+    )
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    paths = serializers.ListField(
+        child=serializers.CharField(max_length=4096, trim_whitespace=False),
+        required=False,
+        max_length=MOST_PATHS,
+        help_text="Of failed files; without them all that failed are read again.",
+    )
+
+
+class RetriedSerializer(serializers.Serializer[Any]):
+    files = serializers.IntegerField(help_text="How many failed files are read again.")
 
 
 class SourceQuery(serializers.Serializer[Source]):
@@ -159,6 +226,34 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     def sync(self, request: Request, pk: str) -> Response:
         job = enqueue(self.get_object(), Job.Kind.SYNC, requested_by=caller(request).user)
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Read failed files again, all or some; for editors",
+        request=RetrySerializer,
+        responses={202: RetriedSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        source = self.get_object()
+        asked = RetrySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        paths = asked.validated_data.get("paths")
+        count = retry_files(source, paths, by=caller(request).user)
+        return Response({"files": count}, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Answer what a source asks before it forgets most of its files; for editors",
+        request=AnswerSerializer,
+        responses={200: SourceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, pk: str) -> Response:
+        source = self.get_object()
+        asked = AnswerSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        answer_question(source, yes=asked.validated_data["forget"], by=caller(request).user)
+        source.refresh_from_db()
+        return Response(SourceSerializer(source).data)
 
     @extend_schema(
         summary="End the work that runs on a source; what was indexed stays",

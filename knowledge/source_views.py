@@ -14,16 +14,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.viewers import Viewer, viewer_of
 from knowledge.forms import SourceEditForm, SourceForm, UploadForm
 from knowledge.models import Document
-from knowledge.standing import counts_of, is_stuck, standing_of
+from knowledge.standing import NO_REASON, counts_of, is_stuck, standing_of, work_of
 from knowledge.uploads import Stored, UploadRefused, store_uploads
 from projects.forms import ConfirmForm
 from projects.jobs import enqueue, request_cancel
-from projects.models import Job, Membership, Project, Source, role_of
+from projects.membership import role_of
+from projects.models import Job, Membership, Project, Source
+from projects.polling import polling_of
 from projects.sourcing import (
     SourceRefused,
     add_source,
+    answer_question,
     change_source,
     delete_source,
+    retry_files,
     what_goes_with,
 )
 
@@ -39,18 +43,22 @@ def sources(request: HttpRequest, project_id: UUID) -> HttpResponse:
     open_jobs = Prefetch("jobs", Job.objects.open().order_by("created_at"), to_attr="open_jobs")
     rows = list(project.sources.prefetch_related(open_jobs).order_by("name"))
     counts = counts_of(rows)
+    jobs = [job for source in rows for job in source.open_jobs]  # type: ignore[attr-defined]
+    work = work_of(jobs)
     page = {
         "project": project,
-        "rows": [{"source": source, "counts": counts[source.pk]} for source in rows],
-        "no_worker": is_stuck(job for source in rows for job in _open_jobs(source)),
+        "rows": [
+            {
+                "source": source,
+                "counts": counts[source.pk],
+                "work": [one for one in work if one.job.source_id == source.pk],
+            }
+            for source in rows
+        ],
+        "no_worker": is_stuck(jobs),
         "can_edit": _can_edit(viewer, project.pk),
     }
     return render(request, "knowledge/sources.html", page)
-
-
-def _open_jobs(source: Source) -> list[Job]:
-    jobs: list[Job] = getattr(source, "open_jobs", [])
-    return jobs
 
 
 @require_http_methods(["GET", "POST"])
@@ -92,13 +100,17 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """Show how a source stands, what was left out and why, and its last runs."""
     viewer = viewer_of(request)
     found = _visible_source(viewer, source_id)
-    state = request.GET.get("state", "")
+    asked = request.GET.get("state", "")
+    state = asked if asked in Document.State.values else ""
+    reason = request.GET.get("reason", "")
     page = {
         "project": found.project,
         "source": found,
         "standing": standing_of(found),
-        "state": state if state in Document.State.values else "",
-        "documents": _documents(viewer, found, state, request.GET.get("page")),
+        "polling": polling_of(found),
+        "state": state,
+        "reason": reason,
+        "documents": _documents(viewer, found, state, reason, request.GET.get("page")),
         "runs": found.jobs.exclude(state__in=Job.OPEN_STATES).order_by("-created_at")[:RUNS_SHOWN],
         "can_edit": _can_edit(viewer, found.project_id),
         "uploads": UploadForm() if found.is_upload else None,
@@ -107,15 +119,17 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
 
 
 def _documents(
-    viewer: Viewer, source: Source, state: str, number: str | None
-) -> "Page[Document] | None":
+    viewer: Viewer, source: Source, state: str, reason: str, number: str | None
+) -> "Page[Document]":
     """Return the files in a state, or the ones that were left out when none is asked for."""
     documents: QuerySet[Document] = Document.objects.visible_to(viewer).filter(source=source)
-    if state in Document.State.values:
+    if state:
         documents = documents.filter(state=state)
     else:
         documents = documents.exclude(state=Document.State.INDEXED)
-    rows = documents.defer("metadata").order_by("path", "pk")
+    if reason:
+        documents = documents.filter(error="" if reason == NO_REASON else reason)
+    rows = documents.defer("metadata").order_by("state", "path", "pk")  # the failed ones first
     return Paginator(rows, FILES_A_PAGE).get_page(number)
 
 
@@ -143,6 +157,35 @@ def source_cancel(request: HttpRequest, source_id: UUID) -> HttpResponse:
     for job in found.jobs.open():
         request_cancel(job)
     messages.success(request, "Stopping. What was indexed stays.")
+    return redirect(found)
+
+
+@require_POST
+def source_retry(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Have failed files read again: the one named, or all."""
+    viewer = viewer_of(request)
+    found = _editable_source(viewer, source_id)
+    count = retry_files(found, request.POST.getlist("path") or None, by=viewer.user)
+    if count:
+        files = "1 file is" if count == 1 else f"{count:,} files are"
+        messages.success(request, f"{files} read again.")
+    else:
+        messages.info(request, "There is no failed file to read again.")
+    return redirect(found)
+
+
+@require_POST
+def source_answer(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Take the answer to what a sync asks: whether to forget what is no longer there."""
+    viewer = viewer_of(request)
+    found = _editable_source(viewer, source_id)
+    yes = request.POST.get("forget") == "yes"
+    if not answer_question(found, yes=yes, by=viewer.user):
+        messages.info(request, "Nothing is asked here any more.")
+    elif yes:
+        messages.success(request, "They are being forgotten.")
+    else:
+        messages.success(request, "Everything stays as it is indexed; the next sync asks again.")
     return redirect(found)
 
 

@@ -9,7 +9,8 @@ from knowledge.pieces import LIMIT_TOKENS, TARGET_TOKENS, Chunk, Lines, Piece, c
 DEEPEST_KEY = 3
 COLUMNS_IN_HEADER = 400
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\]\n]')
+# Possessive: else a string of a megabyte of backslashes takes a hundred to remember the way back.
+_JSON_TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?|[{}\[\]\n]')
 _JSON_COLON = re.compile(r"\s*:")
 _YAML_KEY = re.compile(
     r"""( *)(?:- +)?("[^"\n]{1,100}"|'[^'\n]{1,100}'"""

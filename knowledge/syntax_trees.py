@@ -245,6 +245,10 @@ class _Outline:
             self._define_in_parts(piece, body, depth)
         else:
             piece.stands_alone = cost > SMALL_TOKENS
+            if definition.columns:
+                # A passage of its own for each table, that schemas can be searched by.
+                piece.stands_alone, piece.collection = True, "schemas"
+                piece.metadata = {"table": name, "columns": list(definition.columns)}
             self.pieces.append(piece)
 
     def _define_container(self, piece: Piece, body: Node, depth: int) -> None:

@@ -2,9 +2,14 @@
 
 from celery import shared_task
 
-from knowledge import forgetting
+from knowledge import forgetting, tending
 
 
 @shared_task(name="knowledge.tasks.forget_texts", expires=600)  # type: ignore[untyped-decorator]
 def forget_texts() -> None:
     forgetting.forget_texts()
+
+
+@shared_task(name="knowledge.tasks.tend_spaces", expires=55)  # type: ignore[untyped-decorator]
+def tend_spaces() -> None:
+    tending.tend_spaces()

@@ -1,11 +1,51 @@
-"""Pages about sources, search and files."""
+"""Pages about sources, documents, search and files."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from knowledge import source_views, views
+from knowledge import document_views, source_views, space_views, views
+
+
+class FilePathConverter(StringConverter):
+    """The path of a file: any characters, among them the line breaks that Django's own refuses."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(FilePathConverter, "file_path")
+
+SEARCH_MODEL = "settings/search-model/"
 
 urlpatterns = [
     path("projects/<uuid:project_id>/search/", views.search_page, name="search"),
+    path("projects/<uuid:project_id>/documents/", document_views.documents, name="documents"),
+    path(
+        "projects/<uuid:project_id>/documents/new/",
+        document_views.document_new,
+        name="document-new",
+    ),
+    path(
+        "projects/<uuid:project_id>/documents/undo/",
+        document_views.document_undo,
+        name="document-undo",
+    ),
+    path("documents/<uuid:document_id>/", document_views.document_page, name="document"),
+    path("documents/<uuid:document_id>/edit/", document_views.document_edit, name="document-edit"),
+    path(
+        "documents/<uuid:document_id>/history/",
+        document_views.document_history,
+        name="document-history",
+    ),
+    path(
+        "documents/<uuid:document_id>/restore/",
+        document_views.document_restore,
+        name="document-restore",
+    ),
+    path(
+        "documents/<uuid:document_id>/delete/",
+        document_views.document_delete,
+        name="document-delete",
+    ),
     path("projects/<uuid:project_id>/sources/", source_views.sources, name="sources"),
     path("projects/<uuid:project_id>/sources/new/", source_views.source_new, name="source-new"),
     path("sources/<uuid:source_id>/", source_views.source, name="source"),
@@ -14,10 +54,27 @@ urlpatterns = [
     ),
     path("sources/<uuid:source_id>/sync/", source_views.source_sync, name="source-sync"),
     path("sources/<uuid:source_id>/cancel/", source_views.source_cancel, name="source-cancel"),
+    path("sources/<uuid:source_id>/retry/", source_views.source_retry, name="source-retry"),
+    path("sources/<uuid:source_id>/answer/", source_views.source_answer, name="source-answer"),
     path("sources/<uuid:source_id>/settings/", source_views.source_edit, name="source-edit"),
     path("sources/<uuid:source_id>/delete/", source_views.source_delete, name="source-delete"),
     path("sources/<uuid:source_id>/upload/", source_views.source_upload, name="source-upload"),
     path("sources/<uuid:source_id>/files/", views.files, name="files"),
-    path("sources/<uuid:source_id>/at/<str:commit>/<path:path>", views.file, name="file"),
-    path("sources/<uuid:source_id>/raw/<str:commit>/<path:path>", views.file_raw, name="file-raw"),
+    path("sources/<uuid:source_id>/at/<str:commit>/<file_path:path>", views.file, name="file"),
+    path(
+        "sources/<uuid:source_id>/raw/<str:commit>/<file_path:path>",
+        views.file_raw,
+        name="file-raw",
+    ),
+    path(SEARCH_MODEL, space_views.spaces, name="spaces"),
+    path(f"{SEARCH_MODEL}progress/", space_views.spaces_progress, name="spaces-progress"),
+    path(f"{SEARCH_MODEL}new/", space_views.space_new, name="space-new"),
+    path(f"{SEARCH_MODEL}back/", space_views.space_roll_back, name="space-roll-back"),
+    path(f"{SEARCH_MODEL}<uuid:space_id>/limits/", space_views.space_edit, name="space-edit"),
+    path(f"{SEARCH_MODEL}<uuid:space_id>/build/", space_views.space_build, name="space-build"),
+    path(
+        f"{SEARCH_MODEL}<uuid:space_id>/compare/", space_views.space_compare, name="space-compare"
+    ),
+    path(f"{SEARCH_MODEL}<uuid:space_id>/use/", space_views.space_activate, name="space-activate"),
+    path(f"{SEARCH_MODEL}<uuid:space_id>/retire/", space_views.space_retire, name="space-retire"),
 ]

@@ -1,14 +1,12 @@
-"""Finding what stood in a file at a commit, and how to lay it out."""
+"""Finding what stood in a file at a commit, the part of it to show, and what it defines."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import CharField, Count, Func, IntegerField, Min, Q, Sum, Value
-from django.db.models.functions import StrIndex, Substr
+from django.db.models import Max
+from django.urls import reverse
 
 from accounts.viewers import Viewer
 from knowledge.highlighting import lines_of
@@ -17,9 +15,6 @@ from projects.models import Source
 
 LINES_A_PAGE = 2_000
 WHOLE_UP_TO_LINES = 5_000
-ENTRIES_SHOWN = 1_000
-TABLE_ROWS = 500
-TABLE_COLUMNS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +59,35 @@ def find_version(viewer: Viewer, source_id: UUID, commit: str, path: str) -> Ver
         .select_related("blob")
         .first()
     )
-    kept = (
-        DocumentVersion.objects.filter(source=source, path=path, commit=commit)
-        .select_related("blob")
-        .first()
-    )
-    if kept is not None:
-        return Version(source, path, commit, kept.blob.text, kept.language, document)
-    if document is not None and commit in {source.head, document.commit}:
-        return Version(source, path, commit, document.content, document.language, document)
-    return None
+    kept = _kept_version(source, commit, path)
+    if kept is None and document is not None:
+        if commit in {source.head, document.commit}:
+            return Version(source, path, commit, document.content, document.language, document)
+        kept = _version_as_of(source, commit, path)
+    if kept is None:
+        return None
+    return Version(source, path, commit, kept.blob.text, kept.language, document)
+
+
+def _kept_version(source: Source, commit: str, path: str) -> DocumentVersion | None:
+    rows = DocumentVersion.objects.filter(source=source, path=path, commit=commit)
+    return rows.select_related("blob").first()
+
+
+def _version_as_of(source: Source, commit: str, path: str) -> DocumentVersion | None:
+    """Return what a file said at a commit that changed others: its last version before."""
+    versions = DocumentVersion.objects.filter(source=source)
+    moment = versions.filter(commit=commit).aggregate(moment=Max("created_at"))["moment"]
+    if moment is None:
+        return None
+    before = versions.filter(path=path, created_at__lte=moment).select_related("blob")
+    return before.order_by("-created_at").first()
+
+
+def file_address(document: Document, start_line: int, end_line: int) -> str:
+    """Return the address of the page that shows lines of a document as it is now."""
+    page = reverse("file", args=[document.source_id, document.commit, document.path])
+    return f"{page}?lines={start_line}-{end_line}#L{start_line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,109 +146,6 @@ def page_of(text: str, *, number: int = 0, lit: Range | None = None) -> Page:
         "\n".join(lines[first : first + LINES_A_PAGE]),
         len(lines),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    header: list[str]
-    rows: list[list[str]]
-    left_out: bool
-
-
-def table_of(text: str) -> Table | None:
-    """Return the first rows of a CSV text, or nothing when it is not one."""
-    try:
-        dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text[:4_000], ",;\t|")
-    except csv.Error:
-        dialect = "excel"
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text[:1_000_000]), dialect):
-            rows.append(row[:TABLE_COLUMNS])
-            if len(rows) > TABLE_ROWS + 1:
-                break
-    except csv.Error:
-        return None
-    if len(rows) < 2:
-        return None
-    return Table(rows[0], rows[1 : TABLE_ROWS + 1], len(rows) > TABLE_ROWS + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row of a folder: a file, or a folder with what is in it."""
-
-    name: str
-    path: str
-    is_folder: bool
-    files: int
-    size: int
-    state: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Crumb:
-    name: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """One level of a tree; a huge one is cut and knows by how much."""
-
-    path: str
-    entries: list[Entry] = field(default_factory=list)
-    left_out: int = 0
-
-
-def list_folder(viewer: Viewer, source: Source, path: str) -> Folder:
-    """Return one level of a source's tree, folders first, from a single query."""
-    prefix = f"{path.strip('/')}/" if path.strip("/") else ""
-    rest = Substr("path", len(prefix) + 1)
-    rows = (
-        Document.objects.visible_to(viewer)
-        .filter(source=source, path__startswith=prefix)
-        .annotate(
-            name=Func(
-                rest,
-                Value("/"),
-                Value(1),
-                function="split_part",
-                output_field=CharField(),
-            ),
-            slash=StrIndex(rest, Value("/"), output_field=IntegerField()),
-        )
-        .values("name", inside=Q(slash__gt=0))
-        .annotate(
-            files=Count("pk"),
-            size=Sum("file_size"),
-            one=Min("state"),
-            why=Min("error"),
-        )
-        .order_by()
-    )
-    entries = [
-        Entry(
-            row["name"],
-            prefix + row["name"],
-            row["inside"],
-            row["files"],
-            row["size"] or 0,
-            "" if row["inside"] else row["one"],
-            "" if row["inside"] else row["why"],
-        )
-        for row in rows
-    ]
-    entries.sort(key=lambda entry: (not entry.is_folder, entry.name.lower(), entry.name))
-    left_out = max(0, len(entries) - ENTRIES_SHOWN)
-    return Folder(prefix.rstrip("/"), entries[:ENTRIES_SHOWN], left_out)
-
-
-def crumbs_of(path: str) -> list[Crumb]:
-    """Return each folder above a path, with the path itself last."""
-    parts = [part for part in path.split("/") if part]
-    return [Crumb(part, "/".join(parts[: index + 1])) for index, part in enumerate(parts)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,30 @@
 """Pages to search in, and to read what was found."""
 
 from dataclasses import dataclass, field
-from posixpath import normpath
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from accounts.viewers import viewer_of
+from knowledge.folders import crumbs_of, find_paths, list_folder, tree_to
 from knowledge.highlighting import highlight_lines
+from knowledge.layouts import can_be_laid_out, lay_out
 from knowledge.models import Document
 from knowledge.query_syntax import Query, read_query, words_to_light
-from knowledge.rendering import headings_of, render_markdown
-from knowledge.retrieval import Filters, Hit, search
+from knowledge.retrieval import Hit, search
+from knowledge.scopes import Filters
 from knowledge.viewing import (
     Page,
     Range,
     Version,
-    crumbs_of,
     find_version,
-    list_folder,
     page_of,
     read_range,
     symbols_of,
-    table_of,
 )
 from projects.models import Project, Source
 
@@ -128,20 +125,31 @@ def _narrowings(hits: list[Hit], query: Query) -> list[Chip]:
 
 @require_GET
 def files(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """Show one level of a source's folders."""
+    """Show one level of a source's folders, or the files whose paths hold some words."""
     viewer = viewer_of(request)
     sources = Source.objects.visible_to(viewer).select_related("project")
     source = get_object_or_404(sources, pk=source_id)
-    folder = list_folder(viewer, source, request.GET.get("folder", "")[:4096])
-    if folder.path and not folder.entries:
-        raise Http404
-    page = {
+    page: dict[str, object] = {
         "project": source.project,
         "source": source,
-        "folder": folder,
-        "crumbs": crumbs_of(folder.path),
+        "at": source.head or _commit_so_far(source),
     }
-    return render(request, "knowledge/files.html", page)
+    words = " ".join(request.GET.get("filter", "")[:300].split())
+    if words:
+        page["matches"] = find_paths(viewer, source, words)
+    else:
+        folder = list_folder(viewer, source, request.GET.get("folder", "")[:4096])
+        if folder.path and not folder.entries:
+            raise Http404
+        page |= {"folder": folder, "crumbs": crumbs_of(folder.path)}
+    is_part = request.GET.get("part") == "tree"
+    return render(request, "knowledge/_tree.html" if is_part else "knowledge/files.html", page)
+
+
+def _commit_so_far(source: Source) -> str:
+    """Return the commit of what a source's first sync has stored, before its head moves."""
+    indexed = source.documents.filter(state=Document.State.INDEXED)
+    return indexed.values_list("commit", flat=True).first() or ""
 
 
 @require_GET
@@ -150,8 +158,9 @@ def file(request: HttpRequest, source_id: UUID, commit: str, path: str) -> HttpR
     viewer = viewer_of(request)
     version = _version_or_404(request, source_id, commit, path)
     lit = read_range(request.GET.get("lines", ""))
-    part = page_of(version.text, number=_number(request.GET.get("page", "")), lit=lit)
-    can_render = version.language in {"markdown", "csv"} or path.endswith((".csv", ".tsv"))
+    number = _number(request.GET.get("page", ""))
+    part = page_of(version.text, number=number, lit=lit)
+    can_render = can_be_laid_out(version)
     asks_for_lines = lit is not None or request.GET.get("view") == "lines"
     page: dict[str, object] = {
         "project": version.source.project,
@@ -160,33 +169,16 @@ def file(request: HttpRequest, source_id: UUID, commit: str, path: str) -> HttpR
         "part": part,
         "lit": lit,
         "crumbs": crumbs_of(path),
-        "neighbours": list_folder(viewer, version.source, version.folder),
+        "at": version.source.head or version.commit,
+        "tree": tree_to(viewer, version.source, version.folder),
         "can_render": can_render,
         "symbols": [] if version.has_changed else symbols_of(version.document),
     }
     if can_render and not asks_for_lines:
-        page.update(_rendered(version))
-    if not page.keys() & {"html", "table"}:
+        page.update(lay_out(viewer, version, number=number))
+    if not page.keys() & {"html", "table", "notebook"}:
         page["lines"] = _numbered(part, version.language, lit)
     return render(request, "knowledge/file.html", page)
-
-
-def _rendered(version: Version) -> dict[str, object]:
-    if version.language != "markdown":
-        table = table_of(version.text)
-        return {"table": table} if table else {}
-
-    def links(href: str) -> str:
-        """Lead from a document to the files beside it, at the same commit."""
-        target, _, anchor = href.partition("#")
-        path = normpath(f"{version.folder}/{target}").lstrip("/")
-        if path.startswith(".."):
-            return ""
-        page = reverse("file", args=[version.source.pk, version.commit, path])
-        return f"{page}#{quote(anchor)}" if anchor else page
-
-    html = render_markdown(version.text, links=links)
-    return {"html": html, "headings": [h for h in headings_of(version.text) if h.level <= 3]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def terms_of(text: str) -> list[str]:
     return [term for word in WORD.findall(text) for term in _terms_of_word(word)]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
     if len(word) > LONGEST_WORD:
         return ()
@@ -69,7 +69,7 @@ def _stem(word: str) -> str:
     return stem
 
 
-@lru_cache(maxsize=500_000)
+@lru_cache(maxsize=100_000)
 def number_of(term: str) -> int:
     """Return a term's number, the same on every machine: 63 bits, never 0."""
     digest = blake2b(term.encode("utf-8", "replace"), digest_size=8).digest()
@@ -90,15 +90,19 @@ def numbers_in(project_id: UUID, numbers: Iterable[int]) -> list[int]:
     return [number ^ mark for number in numbers]
 
 
-def count_terms(texts: Mapping[str, float] | str) -> Counter[int]:
-    """Return how often each term occurs, by number; texts may count more than once."""
-    if isinstance(texts, str):
-        return Counter(map(number_of, terms_of(texts)))
-    counts: Counter[int] = Counter()
-    for text, times in texts.items():
-        for term, count in Counter(terms_of(text)).items():
-            counts[number_of(term)] += count * times  # type: ignore[assignment]
+def count_terms(*texts: str) -> dict[int, int]:
+    """Return how often each term occurs in all the texts together, by number."""
+    counts: dict[int, int] = {}
+    for text in texts:
+        for word, times in Counter(WORD.findall(text)).items():
+            for number in _numbers_of_word(word):
+                counts[number] = counts.get(number, 0) + times
     return counts
+
+
+@lru_cache(maxsize=50_000)
+def _numbers_of_word(word: str) -> tuple[int, ...]:
+    return tuple(map(number_of, _terms_of_word(word)))
 
 
 def weigh(counts: Mapping[int, float]) -> dict[int, float]:
@@ -114,16 +118,16 @@ def rarity(chunks: int, chunks_with_term: int) -> float:
     return math.log1p((chunks - found + 0.5) / (found + 0.5))
 
 
-def sparse_text(weights: Mapping[int, float]) -> str:
-    """Return weights by term number as PostgreSQL reads a `sparsevec`."""
+def places_of(weights: Mapping[int, float]) -> dict[int, float]:
+    """Return weights by the place of each term in a sparse vector, in order of the place."""
     folded: dict[int, float] = {}
     for number, weight in weights.items():
-        place = number % DIMENSIONS + 1
+        place = number % DIMENSIONS
         folded[place] = folded.get(place, 0.0) + weight
-    inside = ",".join(f"{place}:{weight:.4g}" for place, weight in sorted(folded.items()))
+    return {place: folded[place] for place in sorted(folded)}
+
+
+def sparse_text(weights: Mapping[int, float]) -> str:
+    """Return weights by term number as PostgreSQL reads a `sparsevec`, whose places begin at 1."""
+    inside = ",".join(f"{place + 1}:{weight:.4g}" for place, weight in places_of(weights).items())
     return f"{{{inside}}}/{DIMENSIONS}"
-
-
-def array_text(numbers: Iterable[int]) -> str:
-    """Return numbers as PostgreSQL reads an array, in a fifth of the time the driver takes."""
-    return f"{{{','.join(map(str, numbers))}}}"

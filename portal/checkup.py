@@ -16,10 +16,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from knowledge.spaces import active_space, embedder_for, living_spaces
+from knowledge.vectors import INDEX_PREFIX
 from projects.git import OLDEST_GIT
 from projects.models import Job, WorkerBeat
+from projects.polling import watch_kept
 from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model, default_provider
-from providers.embedding import EmbedderUnavailable, embedder
+from providers.embedding import EmbedderUnavailable, embedder, named_by_environment
 from providers.models import Provider
 
 EXTENSIONS = {"vector": (0, 8), "pg_trgm": (1, 3)}
@@ -73,7 +76,9 @@ def examine() -> Iterator[Finding]:
     yield pending
     yield check_indexes()
     if pending.verdict is not Verdict.BAD:
+        yield check_search_model()
         yield check_worker()
+        yield check_polling()
         yield check_provider()
 
 
@@ -101,12 +106,31 @@ def check_indexes() -> Finding:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-            " WHERE NOT i.indisvalid ORDER BY 1"
+            " WHERE NOT i.indisvalid AND i.indexrelid NOT IN"
+            # What is just being built is not valid yet.
+            " (SELECT index_relid FROM pg_stat_progress_create_index) ORDER BY 1"
         )
         broken = [row[0] for row in cursor.fetchall()]
+    if not broken:
+        return ok("indexes", "All are valid.")
+    names = ", ".join(broken)
+    if all(name.startswith(INDEX_PREFIX) for name in broken):
+        return bad("indexes", f"Not valid: {names}. Run `manage.py spaces index`.")
+    return bad("indexes", f"Not valid: {names}. Run `REINDEX INDEX` on each.")
+
+
+def check_search_model() -> Finding:
+    space = active_space()
+    if space is None:
+        return ok("search model", "Nothing is embedded yet.")
+    try:
+        embedder_for(space).embed_question("where is the owl?")
+    except EmbedderUnavailable as error:
+        return bad("search model", f"{error} Search goes by words only until it does.")
+    broken = [f"{other.model_name}: {other.error}" for other in living_spaces() if other.error]
     if broken:
-        return bad("indexes", f"Not valid: {', '.join(broken)}. Run `REINDEX INDEX` on each.")
-    return ok("indexes", "All are valid.")
+        return attention("search model", " ".join(broken))
+    return ok("search model", f"{space.model_name} answers.")
 
 
 def check_redis() -> Finding:
@@ -132,6 +156,18 @@ def check_worker() -> Finding:
     )
 
 
+def check_polling() -> Finding:
+    watch = watch_kept()
+    if not watch.sources:
+        return ok("polling", "There is no repository to look at.")
+    soon = f"at {watch.next_at:%H:%M} UTC" if watch.next_at else "within a minute"
+    sentence = f"Repositories looked at: {watch.sources}, the next {soon}."
+    if watch.failing:
+        failing = f"In vain: {watch.failing}; their sources' pages say why."
+        return attention("polling", f"{sentence} {failing}")
+    return ok("polling", sentence)
+
+
 def check_git() -> Finding:
     try:
         done = subprocess.run(
@@ -149,11 +185,11 @@ def check_git() -> Finding:
 
 def check_embedder() -> Finding:
     try:
-        model = embedder()
-        dimensions = len(model.embed_question("where is the owl?"))
+        reach = named_by_environment()
+        dimensions = len(embedder(reach).embed_question("where is the owl?"))
     except EmbedderUnavailable as error:
         return bad("embedder", f"{error} Search goes by words only until it does.")
-    return ok("embedder", f"{model.model_name} gives {dimensions} dimensions.")
+    return ok("embedder", f"{reach.model_name} gives {dimensions} dimensions.")
 
 
 def check_home() -> Finding:

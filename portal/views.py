@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -14,7 +14,8 @@ from conversations.models import Conversation
 from knowledge.models import Document
 from knowledge.standing import work_is_stuck
 from knowledge.suggestions import suggested_questions
-from projects.models import Membership, Project, Source, role_of
+from projects.membership import role_of
+from projects.models import Membership, Project, Source
 
 CONVERSATIONS_SHOWN = 8
 
@@ -22,8 +23,24 @@ CONVERSATIONS_SHOWN = 8
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     projects = list(_with_counts(viewer_of(request)))
-    page = {"projects": projects, "only": projects[0] if len(projects) == 1 else None}
+    page = {
+        "projects": projects,
+        "only": projects[0] if len(projects) == 1 else None,
+        "asking": _asking(viewer_of(request)),
+    }
     return render(request, "portal/home.html", page)
+
+
+def _asking(viewer: Viewer) -> QuerySet[Source]:
+    """Return the sources that wait for an answer, and whether the viewer may give it."""
+    mine = Source.objects.editable_by(viewer).filter(pk=OuterRef("pk"))
+    return (
+        Source.objects.visible_to(viewer)
+        .exclude(question="")
+        .annotate(may_answer=Exists(mine))
+        .select_related("project")
+        .order_by("project__name", "name", "pk")
+    )
 
 
 def _with_counts(viewer: Viewer) -> list[Project]:
@@ -70,6 +87,7 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "project": found,
         "has_documents": has_documents,
         "sources": found.sources.order_by("name"),
+        "asking": _asking(viewer).filter(project=found),
         "no_worker": not has_documents and work_is_stuck(found),
         "questions": suggested_questions(found) if has_documents else [],
         "conversations": conversations.order_by("-updated_at", "pk")[:CONVERSATIONS_SHOWN],

@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 from accounts.api import caller
 from accounts.authentication import HasScope
 from accounts.viewers import Viewer
-from projects.models import Membership, Project, Source, role_of
+from projects.membership import role_of
+from projects.models import Membership, Project, Source
 
 if TYPE_CHECKING:
     ProjectField = serializers.PrimaryKeyRelatedField[Project]

@@ -15,6 +15,7 @@ from projects.jobs import enqueue, request_cancel
 from projects.models import (
     ApiKeyProject,
     Commit,
+    ForgeQuota,
     Job,
     Membership,
     Project,
@@ -22,7 +23,14 @@ from projects.models import (
     Task,
     WorkerBeat,
 )
-from projects.sourcing import SourceRefused, check_branch, check_folder, delete_project
+from projects.sourcing import (
+    COLLECTIONS,
+    SELECTING,
+    SourceRefused,
+    check_reading,
+    delete_project,
+    read_anew,
+)
 from projects.sourcing import delete_source as delete_one_source
 
 
@@ -91,22 +99,23 @@ class ApiKeyProjectAdmin(WrittenBySystem):
 
 
 class SourceForm(forms.ModelForm[Source]):
+    collection = forms.ChoiceField(
+        choices=[("", "Each file's own"), *((name, name) for name in COLLECTIONS)], required=False
+    )
+
     class Meta:
         model = Source
-        fields = ("name", "description", "branch", "folder_path")
+        fields = ("name", "description", *SELECTING, "poll_minutes")
 
-    def clean_branch(self) -> str:
-        return self._checked(check_branch, "branch")
-
-    def clean_folder_path(self) -> str:
-        return self._checked(check_folder, "folder_path")
-
-    def _checked(self, check: Any, name: str) -> str:
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        given = {name: data[name] for name in (*SELECTING, "poll_minutes") if name in data}
+        source = Source(**given)
         try:
-            kept: str = check(self.cleaned_data[name])
+            check_reading(source)
         except SourceRefused as refusal:
-            raise forms.ValidationError(refusal.sentence) from refusal
-        return kept
+            self.add_error(refusal.field, refusal.sentence)
+        return {**data, **{name: getattr(source, name) for name in given}}
 
 
 @admin.register(Source)
@@ -127,10 +136,13 @@ class SourceAdmin(DeletedWhole):
         "path_is_trusted",
         "state",
         "error",
+        "question",
         "head",
         "head_subject",
         "last_synced_at",
         "last_commit_date",
+        "next_poll_at",
+        "poll_failures",
         "created_at",
         "updated_at",
     )
@@ -140,10 +152,10 @@ class SourceAdmin(DeletedWhole):
         return False
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        before = Source.objects.filter(pk=obj.pk).values(*SELECTING).get()
         super().save_model(request, obj, form, change)
         record(acting(request), "changed", obj, project_id=obj.project_id)
-        if not obj.is_given and {"branch", "folder_path"} & set(form.changed_data):
-            enqueue(obj, requested_by=acting(request))
+        read_anew(obj, before, by=acting(request))
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         delete_one_source(obj, by=acting(request))
@@ -188,7 +200,17 @@ class CommitAdmin(WrittenBySystem):
 
 @admin.register(Job)
 class JobAdmin(WrittenBySystem):
-    list_display = ("kind", "source", "project", "state", "stage", "percent", "created_at")
+    list_display = (
+        "kind",
+        "source",
+        "project",
+        "state",
+        "stage",
+        "percent",
+        "attempts",
+        "lease_owner",
+        "created_at",
+    )
     list_filter = ("state", "kind")
     list_select_related = ("source", "project")
     search_fields = ("source__name", "project__name", "error")
@@ -208,3 +230,10 @@ class WorkerBeatAdmin(WrittenBySystem):
     list_display = ("name", "seen_at")
     search_fields = ("name",)
     ordering = ("-seen_at",)
+
+
+@admin.register(ForgeQuota)
+class ForgeQuotaAdmin(WrittenBySystem):
+    list_display = ("host", "is_anonymous", "remaining", "limit", "resets_at", "updated_at")
+    search_fields = ("host",)
+    ordering = ("host", "is_anonymous")

@@ -1,6 +1,8 @@
 """Projects, their members and the work that runs, over REST."""
 
+from functools import cached_property
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -23,6 +25,7 @@ from projects.access import (
 from projects.membership import add_member, remove_member, set_role
 from projects.models import Job, Membership, Project
 from projects.sourcing import create_project, delete_project
+from projects.turns import Place, places
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -165,6 +168,12 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     remaining_seconds = serializers.SerializerMethodField(
         help_text="What is left at the pace so far; null until a pace can be told."
     )
+    queue_place = serializers.SerializerMethodField(
+        help_text="From 1, where a waiting job stands in the queue; null for all others."
+    )
+    sources_before = serializers.SerializerMethodField(
+        help_text="How many sources have work before it in the queue; null for all others."
+    )
 
     class Meta:
         model = Job
@@ -179,6 +188,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "total",
             "percent",
             "remaining_seconds",
+            "queue_place",
+            "sources_before",
+            "due_at",
             "attempts",
             "cancel_requested",
             "detail",
@@ -191,6 +203,22 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     def get_remaining_seconds(self, job: Job) -> int | None:
         return round(job.remaining.total_seconds()) if job.remaining is not None else None
+
+    def get_queue_place(self, job: Job) -> int | None:
+        place = self._place_of(job)
+        return place.number if place else None
+
+    def get_sources_before(self, job: Job) -> int | None:
+        place = self._place_of(job)
+        return place.sources_before if place else None
+
+    def _place_of(self, job: Job) -> Place | None:
+        return self._places.get(job.pk) if job.state == Job.State.QUEUED else None
+
+    @cached_property
+    def _places(self) -> dict[UUID, Place]:
+        """The queue, read once for all the jobs of an answer."""
+        return places()
 
 
 class JobQuery(serializers.Serializer[Job]):

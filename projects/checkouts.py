@@ -32,9 +32,11 @@ _BORROWED = (
 )
 
 # What a foreign commit-graph or multi-pack-index claims is not checked by a fetch. Looking for new
-# deltas takes most of the time on what was never packed; those that there are get reused.
+# deltas takes most of the time on what was never packed; those that there are get reused. A file
+# over the threshold is sent in pieces instead of being held whole.
 _FACADE = """
 [core]
+	bigFileThreshold = 16m
 	commitGraph = false
 	multiPackIndex = false
 [pack]
@@ -86,6 +88,21 @@ def mirror_local(
         return Fetched(None, branch or "")
     with writable(mirror, Git(watch=watch), head.sha) as repository:
         return _fetch_through_facade(repository, checkout, head)
+
+
+def local_head(
+    path: Path,
+    *,
+    branch: str | None = None,
+    roots: Collection[Path] = (),
+    watch: Watch = UNWATCHED,
+) -> Fetched | None:
+    """Return what `mirror_path` would bring of a repository now; None for a plain folder."""
+    checkout = find_checkout(path, roots)
+    if checkout is None:
+        return None
+    head = _heads(checkout, watch).choose(branch)
+    return Fetched(head.sha, head.branch) if head else Fetched(None, branch or "")
 
 
 def find_checkout(path: Path, roots: Collection[Path] = ()) -> Checkout | None:

@@ -1,9 +1,12 @@
 """Who belongs to a project, and as what. A project keeps at least one owner."""
 
+from uuid import UUID
+
 from django.db import transaction
 
 from accounts.auditing import record
 from accounts.models import User
+from accounts.viewers import Viewer
 from projects.models import Membership, Project
 
 
@@ -16,6 +19,18 @@ class LastOwner(Exception):
 
 class MemberRefused(Exception):
     """Nobody can be added so; the message says why."""
+
+
+def role_of(viewer: Viewer, project_id: UUID) -> str:
+    """Return the viewer's role in a project, or nothing for a stranger."""
+    role = (
+        Membership.objects.filter(
+            project__in=Project.objects.visible_to(viewer).filter(pk=project_id), user=viewer.user
+        )
+        .values_list("role", flat=True)
+        .first()
+    )
+    return role or ""
 
 
 @transaction.atomic

@@ -96,10 +96,28 @@ def mirror_remote(
         return fetch(repository, address.url, head)
 
 
-def default_branch(address: Address, *, token: str | None = None, watch: Watch = UNWATCHED) -> str:
-    """Return the name of the branch that a server's repository starts on, "" if it has none."""
-    head = _heads(_connected(address, token, watch), address).choose(None)
-    return head.branch if head else ""
+def remote_head(
+    address: Address,
+    *,
+    branch: str | None = None,
+    token: str | None = None,
+    watch: Watch = UNWATCHED,
+) -> Fetched:
+    """Return what `mirror_remote` would bring now, without bringing it."""
+    git = _connected(address, token, watch)
+    if branch:
+        check_branch(branch)
+        options, ref = "--heads", f"refs/heads/{branch}"
+    else:
+        options, ref = "--symref", "HEAD"
+    listed = _converse(git, "ls-remote", options, "--", address.url, ref, max_output=1 << 20)
+    offered = _parse_heads(listed)
+    if branch and branch in offered.branches:
+        return Fetched(offered.branches[branch], branch)
+    if not branch and offered.current and offered.detached:
+        return Fetched(offered.detached, offered.current)
+    head = _heads(git, address).choose(branch)
+    return Fetched(head.sha, head.branch) if head else Fetched(None, branch or "")
 
 
 def fetch(repository: Git, origin: str, head: Head, *options: str) -> Fetched:
@@ -272,14 +290,14 @@ def _heads(git: Git, address: Address) -> Heads:
     return _parse_heads(listed)
 
 
-def _converse(git: Git, *arguments: str) -> bytes:
+def _converse(git: Git, *arguments: str, max_output: int = 16 * 1024**2) -> bytes:
     """Run git against a far side that must speak git's own protocol.
 
     Git takes any web page for an old kind of repository, an empty one at that; from a real one of
     that kind it would fetch without checking what it gets.
     """
     with tempfile.NamedTemporaryFile(prefix="git-trace-") as trace:
-        output = replace(git, trace=Path(trace.name)).run(*arguments)
+        output = replace(git, trace=Path(trace.name)).run(*arguments, max_output=max_output)
         if b'"negotiated-version"' not in trace.read():
             raise RepositoryMissing("What answers at this address is not a git repository.")
     return output

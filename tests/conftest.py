@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
@@ -17,7 +18,7 @@ from knowledge.ingestion import blank_document, read_file, replace_documents, sk
 from knowledge.models import Document
 from projects.models import Membership, Project, Source
 from projects.trees import Entry
-from tests.hashed_embedder import HashedWords
+from tests.hashed_embedder import HashedWords, use_embedder
 
 PASSWORD = "correct horse battery"
 
@@ -44,7 +45,7 @@ def own_places(settings, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.REDIS_URL = redis_of_this_process()
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": settings.REDIS_URL}}
-    settings.EMBEDDER = f"{HashedWords.__module__}.{HashedWords.__name__}"
+    use_embedder(settings, HashedWords)
     # Else each client would look through all static files before its first request.
     settings.WHITENOISE_AUTOREFRESH = True
     cache.clear()
@@ -119,9 +120,10 @@ def index(db) -> Callable[..., Document]:
             len(data),
             path.encode(),
         )
-        reading = read_file(source, entry, data, commit=commit)
-        known = dict(Document.objects.filter(source=source).values_list("path", "pk"))
-        replace_documents([reading], known)
+        there = Document.objects.filter(source=source, path=path).values_list("pk", flat=True)
+        reading = read_file(source, entry, data, commit=commit, document_id=there.first())
+        with transaction.atomic():
+            replace_documents([reading])
         Source.objects.filter(pk=source.pk).update(head=commit, state=Source.State.READY)
         source.refresh_from_db()
         return Document.objects.get(source=source, path=path)
@@ -135,7 +137,8 @@ def skip_file(db) -> Callable[..., Document]:
 
     def store(source: Source, path: str, reason: str) -> Document:
         entry = Entry("100644", "file", "0" * 40, 10, path.encode())
-        replace_documents([skipped(blank_document(source, entry, commit="c" * 40), reason)], {})
+        with transaction.atomic():
+            replace_documents([skipped(blank_document(source, entry, commit="c" * 40), reason)])
         return Document.objects.get(source=source, path=path)
 
     return store

@@ -1,6 +1,8 @@
 """A server that speaks the OpenAI API on loopback, well or badly, as a test asks."""
 
+import base64
 import json
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,12 @@ class ModelServer:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.disconnects = 0
+        # Of embeddings: what they look like, what is refused, and statuses to begin with.
+        self.dimensions = 16
+        self.encodes = True
+        self.longest: int | None = None
+        self.faults: list[int] = []
+        self.retry_after = ""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -65,25 +73,34 @@ def _handler_for(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self._stream()
 
-        def _json(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
+        def _json(self, status: int, body: Any) -> None:
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
+            if server.retry_after:
+                self.send_header("Retry-After", server.retry_after)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
 
         def _embed(self, asked: dict[str, Any]) -> None:
+            time.sleep(server.delay)
             texts = asked["input"][1:] if server.mode == "leaves one out" else asked["input"]
-            rows = [
-                {
-                    "object": "embedding",
-                    "index": i,
-                    "embedding": [float(len(text)), 1.0] + [0.5] * 14,
-                }
-                for i, text in enumerate(texts)
-            ]
-            self._json(200, {"object": "list", "data": rows, "model": "m", "usage": {}})
+            if server.faults:
+                self._json(server.faults.pop(0), {"error": {"message": "not now"}})
+            elif server.longest is not None and any(len(text) > server.longest for text in texts):
+                self._json(400, {"error": {"message": f"too long: {texts}"}})
+            elif server.mode in ODD_ANSWERS:
+                self._json(200, ODD_ANSWERS[server.mode])
+            else:
+                encoded = server.encodes and asked.get("encoding_format") == "base64"
+                rows = [_row(i, text, server.dimensions, encoded) for i, text in enumerate(texts)]
+                rows.reverse()  # the index counts, not the order
+                usage = {"prompt_tokens": 3 * len(texts), "total_tokens": 3 * len(texts)}
+                if server.mode == "counts nothing":
+                    usage = {}
+                body = {"object": "list", "data": rows, "model": "m", "usage": usage}
+                self._json(200, body)
 
         def _stream(self) -> None:
             self.send_response(200)
@@ -113,6 +130,25 @@ def _handler_for(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             """Say nothing: the test reads `requests`."""
 
     return Handler
+
+
+ODD_ANSWERS: dict[str, Any] = {
+    "no json": b"<html>Bad gateway</html>",
+    "no list": {"data": "none"},
+    "no rows": {"data": [1, 2]},
+    "no numbers": {"data": [{"index": 0, "embedding": ["a"]}, {"index": 1, "embedding": ["b"]}]},
+    "not finite": {"data": [{"index": n, "embedding": [float("nan")] * 16} for n in (0, 1)]},
+    "no direction": {"data": [{"index": n, "embedding": [0.0] * 16} for n in (0, 1)]},
+    "nested": {"data": [{"index": n, "embedding": [[1.0] * 16]} for n in (0, 1)]},
+    "half a base64": {"data": [{"index": n, "embedding": "AAA"} for n in (0, 1)]},
+    "different sizes": {"data": [{"index": n, "embedding": [1.0] * (16 + n)} for n in (0, 1)]},
+}
+
+
+def _row(index: int, text: str, dimensions: int, encoded: bool) -> dict[str, Any]:
+    vector = [float(len(text)), 1.0] + [0.5] * (dimensions - 2)
+    packed = base64.b64encode(struct.pack(f"<{dimensions}f", *vector)).decode()
+    return {"object": "embedding", "index": index, "embedding": packed if encoded else vector}
 
 
 def _choice(text: str, finish: str | None = None) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """Showing passages of code and text."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import template
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from knowledge import highlighting
 from knowledge.highlighting import highlight_lines
 
 register = template.Library()
@@ -14,6 +17,12 @@ def passage(text: str, language: str, start_line: int) -> dict[str, object]:
     """Draw a passage with the numbers of its lines."""
     lines = highlight_lines(text or "", language or "")
     return {"lines": list(enumerate(lines, start=start_line or 1))}
+
+
+@register.filter(is_safe=True)
+def shown(text: str) -> SafeString:
+    """Escape a name, and show the characters in it that hide or turn what follows."""
+    return SafeString(highlighting.shown(text or ""))
 
 
 @register.filter
@@ -44,6 +53,13 @@ def duration(span: timedelta | None) -> str:
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
+
+
+@register.filter
+def until(moment: datetime) -> str:
+    """Say in how long something comes."""
+    left = moment - timezone.now()
+    return "any moment" if left < timedelta(seconds=5) else f"in {duration(left)}"
 
 
 @register.filter

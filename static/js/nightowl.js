@@ -3,6 +3,7 @@ import "./answer-stream.js";
 import "./ask-composer.js";
 import "./command-palette.js";
 import "./copy-button.js";
+import "./file-tree.js";
 import "./folder-input.js";
 import "./job-progress.js";
 import "./key-map.js";

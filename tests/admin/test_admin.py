@@ -8,6 +8,7 @@ from django.contrib import admin as site
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.auditing import record
 from accounts.models import ApiKey, AuditEntry, User
@@ -19,18 +20,19 @@ from knowledge.models import (
     DocumentVersion,
     EmbeddedText,
     EmbeddingSpace,
+    GoldenQuestion,
     KnowledgeGap,
     TermCount,
     Upload,
     Vector,
 )
 from projects.keys import issue_key
-from projects.models import Commit, Job, Membership, Project, Source, Task, WorkerBeat
+from projects.models import Commit, ForgeQuota, Job, Membership, Project, Source, Task, WorkerBeat
 from providers.models import Budget, Call, Price, Provider
 
 REGISTERED = sorted(site.site._registry, key=lambda model: model._meta.label)
 EVERY_MODEL = pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m._meta.label)
-ADDED_BY_PEOPLE = {User, Project, Task, Provider, Price, Budget}
+ADDED_BY_PEOPLE = {User, Project, Task, Provider, Price, Budget, GoldenQuestion}
 CHANGED_BY_PEOPLE = ADDED_BY_PEOPLE | {Source}
 
 
@@ -46,6 +48,7 @@ def rows(
     Vector.objects.create(space=space, chunk=chunk, project=project, embedding=vector)
     EmbeddedText.objects.create(space=space, text_hash=b"h" * 32, embedding=vector)
     Upload.objects.create(source=source, path="a.md", content=b"hi", git_sha="0" * 40, size=2)
+    GoldenQuestion.objects.create(project=project, query="Who hunts?", relevant=["owl.py"])
     KnowledgeGap.objects.create(project=project, reason="Nothing about mice")
     conversation = Conversation.objects.create(project=project, user=alice)
     conversation.messages.create(position=1, role="user", content="<script>alert(1)</script>")
@@ -54,6 +57,9 @@ def rows(
     Task.objects.create(project=project, title="Hunt")
     Commit.objects.create(project=project, sha="c" * 40, message="Add owls", author="A <a@b>")
     WorkerBeat.objects.create(name="worker")
+    ForgeQuota.objects.create(
+        host="api.github.com", is_anonymous=True, limit=60, remaining=7, resets_at=timezone.now()
+    )
     provider = Provider.objects.create(provider_name="ollama", model_name="owl-1")
     Call.objects.create(purpose="answer", provider=provider, model_name="owl-1", user=alice)
     Price.objects.create(
@@ -79,7 +85,7 @@ def act(client: Client, action: str, *things: Model) -> Any:
 def test_every_model_of_ours_is_registered() -> None:
     ours = {"accounts", "projects", "providers", "knowledge", "conversations"}
     found = {model for model in REGISTERED if model._meta.app_label in ours}
-    assert len(found) == len(REGISTERED) == 27
+    assert len(found) == len(REGISTERED) == 29
     assert {Blob, DocumentVersion, TermCount, Membership, AuditEntry, ApiKey} <= found
 
 
@@ -206,8 +212,10 @@ def test_a_source_with_another_folder_is_synced_anew(
     body = {"name": "code", "description": "", "branch": "", "folder_path": "../up"}
     assert client_for(admin).post(path, body).status_code == 200
     assert not Job.objects.exists()
+    assert client_for(admin).post(path, {**body, "include": "["}).status_code == 200
     assert client_for(admin).post(path, {**body, "folder_path": "docs"}).status_code == 302
     assert Job.objects.open().count() == 1
+    assert Source.objects.get(name="code").may_shrink
 
 
 def test_a_project_is_deleted_with_all_of_it(
@@ -271,3 +279,33 @@ def test_answers_are_stopped(rows: dict[type[Model], Model], admin: User, client
     Message.objects.update(state="streaming")
     act(client_for(admin), "stop", rows[Message])
     assert Message.objects.get().state == "stopped"
+
+
+def test_spaces_are_changed_by_the_same_rules_as_on_their_page(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    space = EmbeddingSpace.objects.get()
+    client = client_for(admin)
+    act(client, "activate", space)
+    space.refresh_from_db()
+    assert space.state == "building"  # it is not built yet
+    EmbeddingSpace.objects.update(built_at=space.created_at)
+    act(client, "compare", space)  # there is no other
+    act(client, "activate", space)
+    act(client, "retire", space)  # not while it is active
+    space.refresh_from_db()
+    assert (space.state, space.comparison) == ("active", {})
+    assert AuditEntry.objects.filter(object_id=space.pk, actor_id=admin.pk).count() == 1
+    other = EmbeddingSpace.objects.create(model_name="other", dimensions=16)
+    act(client, "retire", other)
+    other.refresh_from_db()
+    assert other.state == "retired"
+
+
+def test_a_golden_question_names_who_asked(
+    rows: dict[type[Model], Model], admin: User, project: Project, client_for: Any
+) -> None:
+    body = {"project": project.pk, "query": "Where do owls sleep?", "relevant": "barn.py,tree.py"}
+    assert client_for(admin).post(page(GoldenQuestion, "add"), body).status_code == 302
+    kept = GoldenQuestion.objects.get(query="Where do owls sleep?")
+    assert (kept.user, kept.relevant) == (admin, ["barn.py", "tree.py"])

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from conversations.models import Conversation, Message
-from knowledge.models import Document
+from knowledge.models import Document, EmbeddingSpace
+from knowledge.writing import create_document
 from projects.keys import issue_key
 from projects.models import Job, Membership, Project, Source
 from providers.models import Call, Provider
@@ -78,12 +80,14 @@ class World:
     source: Source
     upload: Source
     document: Document
+    written: Document
     job: Job
     conversation: Conversation
     message: Message
     api_key: ApiKey
     call: Call
     provider: Provider
+    space: EmbeddingSpace
 
     def address(self, path: str) -> str:
         """Fill in `{source}` and its like."""
@@ -119,6 +123,9 @@ def world(
         user=alice,
         project_id=project.pk,
     )
+    EmbeddingSpace.objects.create(
+        adapter="HashedWords", model_name="hashed-words", dimensions=1024, state="active"
+    )
     return World(
         project=project,
         other_project=other,
@@ -126,10 +133,14 @@ def world(
         source=source,
         upload=Source.objects.create(project=project, name="files", kind="upload"),
         document=document,
+        written=create_document(project, by=alice, title="Feathers", content="Quiet feathers.\n"),
         job=Job.objects.create(project=project, source=source, kind="sync"),
         conversation=conversation,
         message=message,
         api_key=key,
         call=call,
         provider=provider,
+        space=EmbeddingSpace.objects.create(
+            model_name="owl-2", dimensions=16, built_at=timezone.now()
+        ),
     )

@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import ApiKey, User
 from conversations.models import Conversation, Message
-from knowledge.models import Document
+from knowledge.models import Document, EmbeddingSpace
 from projects.models import Job, Membership, Project, Source
 from providers.models import Provider
 from tests.api.conftest import Caller, World
@@ -72,11 +72,18 @@ def shared(operation: str, path: str, status: int = 200) -> Row:
     return Row(operation, path, READ, status, status, 404, 404, 404)
 
 
+def of_admins(operation: str, path: str, status: int, body: Any = None) -> Row:
+    """What belongs to the installation: only admins see or change it."""
+    scope = READ if operation.startswith("GET") else WRITE
+    return Row(operation, path, scope, 403, 403, 403, status, 403, body)
+
+
 def guarded(operation: str, path: str, status: int, body: Any = None, raw: Any = None) -> Row:
     """What only some members of a project may change."""
     return Row(operation, path, WRITE, status, 403, 404, 404, 404, body, raw)
 
 
+SPACES = "/embedding-spaces"
 MEMBERS = "/projects/{project}/members"
 ROWS = [
     own("GET /me", "/me", READ, 200),
@@ -132,12 +139,55 @@ ROWS = [
     guarded("DELETE /sources/{id}", "/sources/{source}", 204),
     guarded("POST /sources/{id}/sync", "/sources/{source}/sync", 202),
     guarded("POST /sources/{id}/cancel", "/sources/{source}/cancel", 200),
+    guarded("POST /sources/{id}/retry", "/sources/{source}/retry", 202, {}),
+    guarded("POST /sources/{id}/answer", "/sources/{source}/answer", 200, {"forget": False}),
     guarded("POST /sources/{id}/upload", "/sources/{upload}/upload", 200, raw=PARTS),
     own("GET /jobs", "/jobs", READ, 200),
     shared("GET /jobs/{id}", "/jobs/{job}"),
     own("GET /documents", "/documents", READ, 200),
     shared("GET /documents/{id}", "/documents/{document}"),
+    Row(
+        "POST /documents",
+        "/documents",
+        WRITE,
+        201,
+        403,
+        400,
+        400,
+        400,
+        {"project": "{project}", "title": "Owls", "content": "# Owls"},
+    ),
+    guarded("PATCH /documents/{id}", "/documents/{written}", 200, {"title": "Mice"}),
+    guarded("DELETE /documents/{id}", "/documents/{written}", 204),
+    Row(
+        "GET /documents/similar",
+        "/documents/similar?document={document}",
+        READ,
+        200,
+        200,
+        400,
+        400,
+        400,
+    ),
+    Row(
+        "POST /documents/similar",
+        "/documents/similar",
+        READ,
+        200,
+        200,
+        400,
+        400,
+        400,
+        {"document": "{document}"},
+    ),
     Row("GET /search", "/search?q=hunt&project={project}", READ, 200, 200, 400, 400, 400),
+    of_admins("GET /embedding-spaces", "/embedding-spaces", 200),
+    of_admins("POST /embedding-spaces", "/embedding-spaces", 201, {"adapter": "minilm"}),
+    of_admins("GET /embedding-spaces/{id}", SPACES + "/{space}", 200),
+    of_admins("POST /embedding-spaces/{id}/compare", SPACES + "/{space}/compare", 202),
+    of_admins("POST /embedding-spaces/{id}/activate", SPACES + "/{space}/activate", 200),
+    of_admins("POST /embedding-spaces/{id}/retire", SPACES + "/{space}/retire", 200),
+    of_admins("POST /embedding-spaces/roll-back", SPACES + "/roll-back", 400),
     own("GET /providers", "/providers", READ, 200),
     Row(
         "POST /providers",
@@ -207,6 +257,7 @@ def what_is_kept() -> list[Any]:
         list(model.objects.order_by("pk").values())
         for model in (Project, Membership, Source, Job, Document, Conversation, Message, Provider)
     ]
+    kept.append(list(EmbeddingSpace.objects.order_by("pk").values()))
     return [*kept, list(ApiKey.objects.order_by("pk").values("pk", "revoked_at"))]
 
 

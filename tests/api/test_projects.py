@@ -170,10 +170,10 @@ def test_a_job_tells_how_far_it_is(world: World, bob: User, browser: Any) -> Non
 def test_jobs_are_listed_by_what_they_are_asked_for(world: World, bob: User, browser: Any) -> None:
     caller = browser(bob)
     for query, count in (
-        (f"project={world.project.pk}", 1),
+        (f"project={world.project.pk}", 2),  # the written document has one too
         (f"source={world.source.pk}&state=queued", 1),
         (f"source={world.upload.pk}", 0),
-        ("kind=embed", 0),
+        ("kind=embed", 1),
     ):
         assert caller.get(f"/jobs?{query}").json()["count"] == count
     for query in (f"project={world.other_project.pk}", "state=lost", "source=x"):

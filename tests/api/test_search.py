@@ -1,4 +1,4 @@
-"""Search and documents over REST."""
+"""Search over REST."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from accounts.models import User
 from knowledge.models import Document
-from projects.models import Source
 from tests.api.conftest import World
 
 
@@ -82,39 +81,3 @@ def test_a_search_that_makes_no_sense_is_refused(query: str, alice: User, browse
 def test_any_words_can_be_searched_for(words: str, world: World, alice: User, browser: Any) -> None:
     answer = browser(alice).client.get("/api/v1/search", {"q": words, "path": words[:100]})
     assert answer.status_code == 200
-
-
-def test_documents_are_listed_without_their_text(
-    world: World, bob: User, browser: Any, skip_file: Callable[[Source, str, str], Document]
-) -> None:
-    skip_file(world.source, "big.bin", "binary")
-    caller = browser(bob)
-    rows = caller.get(f"/documents?source={world.source.pk}").json()["results"]
-    assert [(row["path"], row["state"]) for row in rows] == [
-        ("big.bin", "skipped"),
-        ("owl.py", "indexed"),
-    ]
-    assert rows[0]["error"] == "binary"
-    assert "content" not in rows[0]
-    assert caller.get("/documents?state=skipped").json()["count"] == 1
-    assert caller.get("/documents?path=owl").json()["count"] == 1
-    assert caller.get("/documents?path=%25").json()["count"] == 0
-    assert caller.get("/documents?language=python&collection=x").json()["count"] == 0
-    assert caller.get("/documents?state=lost").status_code == 400
-
-
-def test_a_document_has_its_text(world: World, bob: User, browser: Any) -> None:
-    document = browser(bob).get(f"/documents/{world.document.pk}").json()
-    assert document["content"].startswith("def hunt():")
-    assert document["commit"] == "c" * 40
-
-
-def test_the_list_of_documents_reads_no_texts(
-    world: World, bob: User, browser: Any, index: Any, django_assert_num_queries: Any
-) -> None:
-    for number in range(10):
-        index(world.source, f"n{number}.md", f"# {number}\n\ntext\n")
-    caller = browser(bob)
-    with django_assert_num_queries(4) as queries:  # session, person, count, rows
-        assert len(caller.get("/documents").json()["results"]) == 11
-    assert not any("knowledge_blob" in query["sql"] for query in queries.captured_queries)

@@ -1,5 +1,6 @@
 """Sources over REST: adding, changing, syncing, giving files."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.models import User
+from knowledge.models import Document
 from projects.models import Job, Source
 from tests.api.conftest import Caller, World
 
@@ -51,6 +53,13 @@ def test_a_source_by_path_is_added_and_synced(
         ({"kind": "upload", "branch": "--upload-pack=x"}, "branch"),
         ({"kind": "upload", "url": "https://x.example/a.git"}, "kind"),
         ({"kind": "spaceship"}, "kind"),
+        ({"kind": "written"}, "kind"),
+        ({"kind": "upload", "include": "["}, "include"),
+        ({"kind": "upload", "exclude": "a\n" * 201}, "exclude"),
+        ({"kind": "upload", "exclude": "x" * 101_001}, "exclude"),
+        ({"kind": "upload", "collection": "secrets"}, "collection"),
+        ({"kind": "upload", "poll_minutes": -1}, "poll_minutes"),
+        ({"kind": "upload", "poll_minutes": 10_081}, "poll_minutes"),
         ({"kind": "upload", "project": "x"}, "project"),
         ({"kind": "upload", "project": 2**200}, "project"),
         ({"kind": "upload", "project": {"id": 1}}, "project"),
@@ -80,19 +89,27 @@ def test_what_syncs_write_can_not_be_written(world: World, alice: User, browser:
         "description": "why",
         "branch": "main",
         "folder_path": "src",
+        "include": "src/",
+        "exclude": "old/",
+        "collection": "schemas",
+        "poll_minutes": 5,
     }
     assert browser(alice).patch(f"/sources/{world.source.pk}", wanted).status_code == 200
     after = Source.objects.values().get(pk=world.source.pk)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"name", "description", "branch", "folder_path", "updated_at"}
+    assert changed == {
+        *("name", "description", "branch", "folder_path", "updated_at"),
+        *("include", "exclude", "collection", "poll_minutes"),
+        "may_shrink",  # whoever narrows a source need not be asked
+    }
 
 
 def test_sources_are_listed_by_project_and_state(world: World, alice: User, browser: Any) -> None:
     caller = browser(alice)
     both = caller.get(f"/sources?project={world.project.pk}").json()["results"]
-    assert [row["name"] for row in both] == ["code", "files"]
+    assert [row["name"] for row in both] == ["Written documents", "code", "files"]
     ready = caller.get("/sources?state=ready").json()["results"]
-    assert [row["name"] for row in ready] == ["code"]
+    assert [row["name"] for row in ready] == ["Written documents", "code"]
     assert caller.get(f"/sources?project={world.other_project.pk}").json()["count"] == 0
 
 
@@ -145,3 +162,62 @@ def test_files_come_as_a_form_only(world: World, alice: User, browser: Any) -> N
         answer = browser(alice)("POST", path, raw=raw, content_type="multipart/form-data")
         assert answer.status_code == 400
         assert answer.json()["error"]["message"]
+
+
+def test_which_files_are_read_and_how_often_is_looked(
+    world: World, alice: User, browser: Any
+) -> None:
+    Job.objects.all().delete()
+    wanted = {"include": "docs/\n*.md", "exclude": "old/", "collection": "standards"}
+    answer = browser(alice).patch(f"/sources/{world.source.pk}", {**wanted, "poll_minutes": 0})
+    assert answer.status_code == 200, answer.content
+    told = answer.json()
+    assert {name: told[name] for name in wanted} == wanted
+    assert (told["poll_minutes"], told["next_poll_at"]) == (0, None)
+    world.source.refresh_from_db()
+    assert world.source.may_shrink
+    assert world.document.source.documents.get().chunker_version == 0
+    assert Job.objects.get().state == "queued"
+
+
+def test_failed_files_are_read_again(world: World, alice: User, browser: Any) -> None:
+    Job.objects.all().delete()
+    for path in ("a.py", "b.py"):
+        Document.objects.create(
+            project=world.project, source=world.source, path=path, state="failed", attempts=3
+        )
+    address = f"/sources/{world.source.pk}/retry"
+    one = browser(alice).post(address, {"paths": ["a.py", "owl.py", "not there"]})
+    assert (one.status_code, one.json()) == (202, {"files": 1})
+    assert Document.objects.get(path="b.py").attempts == 3
+    assert browser(alice).post(address, {}).json() == {"files": 2}
+    assert browser(alice).post(address, {"paths": []}).json() == {"files": 0}
+    assert browser(alice).post(address, {"paths": "a.py"}).status_code == 400
+    assert Job.objects.get().kind == "sync"
+
+
+def test_what_a_source_asks_is_answered(world: World, alice: User, browser: Any) -> None:
+    Job.objects.all().delete()
+    address = f"/sources/{world.source.pk}"
+    for forget, state in ((False, "ready"), (True, "asks")):
+        Source.objects.filter(pk=world.source.pk).update(state="asks", question="Forget 9 of 10?")
+        assert browser(alice).get(address).json()["question"] == "Forget 9 of 10?"
+        answer = browser(alice).post(f"{address}/answer", {"forget": forget})
+        assert (answer.status_code, answer.json()["question"]) == (200, "")
+        assert answer.json()["state"] == state
+        assert Job.objects.exists() is forget
+    assert browser(alice).post(f"{address}/answer", {}).status_code == 400
+
+
+def test_a_waiting_job_tells_its_place(world: World, alice: User, browser: Any) -> None:
+    before = Job.objects.create(project=world.project, source=world.upload, kind="sync")
+    Job.objects.filter(pk=before.pk).update(due_at=world.job.due_at - timedelta(minutes=1))
+    running = Job.objects.create(
+        project=world.project, source=world.upload, kind="embed", state="running"
+    )
+    listed = {job["id"]: job for job in browser(alice).get("/jobs").json()["results"]}
+    places = [
+        (listed[str(job.pk)]["queue_place"], listed[str(job.pk)]["sources_before"])
+        for job in (before, world.job, running)
+    ]
+    assert places == [(1, 0), (2, 1), (None, None)]

@@ -1,6 +1,7 @@
 """`manage.py doctor`."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection
+from django.utils import timezone
 
+from knowledge.models import EmbeddingSpace
 from portal import checkup
 from portal.checkup import Finding, Verdict
-from projects.jobs import beat
 from projects.models import Job, Source
+from projects.workers import beat
 from providers.models import Provider
 
 KEY = "q8Zr2Lw5Xn1Vb7Mk4Tj9Hd3Gf6Sa0Pc8Yu2Ie5Ro1Wq7Et4Zx9"
@@ -39,7 +42,16 @@ def test_a_sound_installation_is_all_right(sound: None) -> None:
     assert all(line.startswith("ok ") for line in lines)
     assert [line.split(":")[0].removeprefix("ok").strip() for line in lines] == [
         *("address", "secret key", "home", "git", "redis", "embedder", "database"),
-        *("vector", "pg_trgm", "migrations", "indexes", "worker", "answers"),
+        *(
+            "vector",
+            "pg_trgm",
+            "migrations",
+            "indexes",
+            "search model",
+            "worker",
+            "polling",
+            "answers",
+        ),
     ]
 
 
@@ -119,10 +131,23 @@ def test_redis_that_does_not_answer_is_bad(url: str, settings: Any) -> None:
 
 
 def test_an_embedder_that_does_not_answer_is_bad(settings: Any) -> None:
-    settings.EMBEDDER = "providers.compatible.CompatibleEmbedder"
+    settings.EMBEDDING_ADAPTER = "compatible"
     settings.EMBEDDING_BASE_URL = "http://127.0.0.1:1/v1"
     settings.EMBEDDING_MODEL = "owl"
     assert checkup.check_embedder().verdict is Verdict.BAD
+
+
+def test_the_active_space_is_asked_and_the_others_heard(db: None) -> None:
+    assert checkup.check_search_model().sentence == "Nothing is embedded yet."
+    space = EmbeddingSpace.objects.create(
+        adapter="HashedWords", model_name="hashed-words", dimensions=1024, state="active"
+    )
+    assert checkup.check_search_model() == checkup.ok("search model", "hashed-words answers.")
+    EmbeddingSpace.objects.create(model_name="owl", dimensions=16, error="The budget is used up.")
+    heard = checkup.check_search_model()
+    assert (heard.verdict, heard.sentence) == (Verdict.ATTENTION, "owl: The budget is used up.")
+    EmbeddingSpace.objects.filter(pk=space.pk).update(adapter="compatible")
+    assert checkup.check_search_model().verdict is Verdict.BAD
 
 
 def test_an_extension_that_is_missing_or_old_is_bad(db: None) -> None:
@@ -157,6 +182,16 @@ def test_jobs_without_a_worker_are_bad(db: None, source: Source) -> None:
     assert checkup.check_worker().verdict is Verdict.BAD
     beat("worker")
     assert checkup.check_worker().verdict is Verdict.OK
+
+
+def test_repositories_that_cannot_be_looked_at_want_attention(db: None, source: Source) -> None:
+    assert "Repositories looked at: 1, the next within a minute." in by_name()["polling"].sentence
+    Source.objects.update(poll_failures=2, next_poll_at=timezone.now() + timedelta(hours=1))
+    finding = by_name()["polling"]
+    assert finding.verdict is Verdict.ATTENTION
+    assert "In vain: 1" in finding.sentence
+    Source.objects.update(poll_minutes=0)
+    assert checkup.check_polling().sentence == "There is no repository to look at."
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""What people have put into texts so that a browser would run it."""
+"""What people have put into texts so that a browser would run it, or choke on it."""
 
 LINKS = [
     "javascript:alert(1)",
@@ -128,3 +128,24 @@ TEXTS = [
     "\\<script>alert(1)</script>",
     "a\u202e<script>\u202calert(1)</script>",
 ]
+
+BOMBS = {
+    "brackets": "[" * 50_000,
+    "images": "![" * 25_000,
+    "ticks": "".join("`" * n + " " for n in range(310)),
+    "stars": "*a " * 16_000,
+    "underlines": "_a" * 25_000,
+    "quotes": "> " * 25_000,
+    "links": "[a](" * 12_500,
+    "stars and underlines": "*_" * 25_000,
+    "pairs": "[" * 25_000 + "]" * 25_000,
+    "citations": "[1]" * 16_000,
+    "half citations": "[1, " * 12_500,
+    "angles": "<" * 50_000,
+    "comments": "<!--" * 12_500,
+    "lists": "".join("  " * n + "- a\n" for n in range(220)),
+    "table": "|a" * 500 + "\n" + "|-" * 500 + "\n" + "|\n" * 20_000,
+    "references": "[a]: b\n" * 7_000,
+    "entities": "&#x" * 16_000,
+    "headings": "# a\n" * 12_500,
+}

@@ -129,3 +129,57 @@ def test_absurdly_long_names_do_not_break_anything(language: str) -> None:
     chunks = chunk_document("file", f"class {name} {{ }}", language).chunks
 
     assert all(len(chunk.header) < 2_000 for chunk in chunks)
+
+
+USERS = """CREATE TABLE IF NOT EXISTS public.users (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  "e mail" text UNIQUE NOT NULL,
+  `n` numeric(10,2),
+  CONSTRAINT positive CHECK (n > 0),
+  FOREIGN KEY (id) REFERENCES other(id)
+);
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "tables"),
+    [
+        (USERS, [("public.users", ["id", "e mail", "n"])]),
+        (USERS + "CREATE INDEX a ON users(id);\n", [("public.users", ["id", "e mail", "n"])]),
+        ("create table b (x int, y text)", [("b", ["x", "y"])]),
+        (
+            "CREATE TABLE a (id int);\n\nCREATE TABLE b (id int, a int);\n",
+            [("a", ["id"]), ("b", ["id", "a"])],
+        ),
+        ("ALTER TABLE a ADD b int;", []),
+        ("DROP TABLE a;", []),
+        ("CREATE VIEW v AS SELECT 1;", []),
+        ("CREATE TABLE a AS SELECT 1;", []),
+        ("SELECT 'CREATE TABLE x (y int)';", []),
+    ],
+)
+def test_tables_are_passages_of_the_schemas(
+    source: str, tables: list[tuple[str, list[str]]]
+) -> None:
+    chunks = chunk_document("db/schema.sql", source).chunks
+
+    found = [chunk for chunk in chunks if chunk.collection]
+    assert [(c.metadata["table"], c.metadata["columns"]) for c in found] == tables
+    assert {chunk.collection for chunk in found} <= {"schemas"}
+    assert all(chunk.metadata == {} for chunk in chunks if not chunk.collection)
+
+
+def test_each_part_of_a_large_table_knows_its_table() -> None:
+    columns = [f"column_number_{number}" for number in range(250)]
+    rows = ",\n".join(f"  {name} numeric(10, 2) NOT NULL DEFAULT 0" for name in columns)
+
+    chunks = chunk_document("a.sql", f"CREATE TABLE wide (\n{rows}\n);\n").chunks
+
+    assert len(chunks) > 3
+    assert all(chunk.metadata == {"table": "wide", "columns": columns} for chunk in chunks)
+
+
+def test_other_code_has_no_collection_of_its_own() -> None:
+    (chunk,) = chunk_document("a.py", "CREATE = 'TABLE a (id int)'\n").chunks
+
+    assert (chunk.collection, chunk.metadata) == ("", {})

@@ -4,7 +4,6 @@ import pytest
 
 from knowledge.chunking import chunk_document
 from knowledge.headings import (
-    front_matter,
     markdown_headings,
     plain_title,
     rst_anchor,
@@ -142,51 +141,6 @@ def test_a_long_section_is_split_between_paragraphs_under_one_anchor() -> None:
     assert {chunk.anchor for chunk in chunks} == {"#shop"}
     assert all(chunk.text.endswith(PARAGRAPH) for chunk in chunks)
     assert_covers(text, chunks)
-
-
-def test_front_matter_becomes_metadata_and_stays_in_the_text() -> None:
-    text = "---\ntitle: Naming\ncategory: style\ntags: [a, 2]\n"
-    text += "since: 2026-01-02\nx: {y: 1}\n---\n# N\n"
-
-    chunked = chunk_document("a.md", text)
-
-    assert chunked.metadata == {
-        "title": "Naming",
-        "category": "style",
-        "tags": ["a", "2"],
-        "since": "2026-01-02",
-    }
-    assert chunked.notes == ""
-    assert_covers(text, chunked.chunks)
-
-
-@pytest.mark.parametrize(
-    ("text", "note"),
-    [
-        ("---\na: &a [x]\nb: [*a, *a]\n---\n", "anchors and aliases are not read"),
-        ("---\na: [\n---\n", "not valid YAML"),
-        ("---\n" + "[" * 2_000 + "\n---\n", "nested too deeply"),
-        ("---\n" + "- " * 2_000 + "x\n---\n", "nested too deeply"),
-        ("---\n" + "? " * 2_000 + "x\n---\n", "nested too deeply"),
-        ("".join(["---\n", *(" " * i + "a:\n" for i in range(100)), "---\n"]), "nested too deeply"),
-        ("---\na: !!python/object/apply:os.system [id]\n---\n", "not valid YAML"),
-        ("---\n- a\n- b\n---\n", "not a list of keys"),
-    ],
-)
-def test_front_matter_that_cannot_be_read_is_ignored_and_noted(text: str, note: str) -> None:
-    metadata, notes = front_matter(text)
-
-    assert metadata == {}
-    assert notes == f"front matter ignored: {note}"
-
-
-@pytest.mark.parametrize("text", ["", "---", "---\nnever closed\n", "text\n---\na: 1\n---\n"])
-def test_text_without_front_matter_has_no_metadata(text: str) -> None:
-    assert front_matter(text) == ({}, "")
-
-
-def test_front_matter_that_is_too_large_is_text() -> None:
-    assert front_matter("---\n" + "a: 1\n" * 5_000 + "---\n") == ({}, "")
 
 
 RST = """.. _shop:

@@ -95,7 +95,7 @@ def test_other_encodings_are_read_and_noted(source, data, encoding):
         .lower()
         .startswith(encoding.replace("-", "_")[:6])
     )
-    assert reading.passages
+    assert reading.content.passages
 
 
 def test_secrets_are_masked_before_anything_is_stored(source, index):
@@ -120,4 +120,4 @@ def test_binary_content_is_skipped_whatever_its_name(source):
 def test_text_that_breaks_parsers_is_still_cut_up(source, text):
     reading = read(source, "bomb.py", text.encode())
     assert reading.document.state == Document.State.INDEXED
-    assert reading.passages
+    assert reading.content.passages

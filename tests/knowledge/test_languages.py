@@ -44,6 +44,8 @@ from knowledge.languages import (
         ("Dockerfile", "dockerfile"),
         ("docker/Dockerfile.web", "dockerfile"),
         ("requirements.txt", "text"),
+        ("requirements.md", "markdown"),
+        ("Dockerfile.md", "markdown"),
         ("App.kt", "kotlin"),
         ("LICENSE", "text"),
         ("no-extension", "text"),
@@ -117,12 +119,17 @@ def test_a_path_tells_the_layer(path: str, layer: str) -> None:
         ("standards/a.md", {"area": "core", "keyFiles": []}, "architecture"),
         ("notes/a.md", {"table": "orders", "columns": []}, "schemas"),
         ("notes/a.md", {"title": "A"}, "documents"),
+        ("notes/a.md", {"area": "core", "key_files": []}, "architecture"),
+        ("notes/a.md", {"Area": "core", "Key-Files": []}, "architecture"),
+        ("notes/a.txt", {"category": "x", "tags": []}, "standards"),
+        ("src/a.py", {"category": "x", "tags": []}, "code-chunks"),
     ],
 )
 def test_front_matter_then_folder_then_kind_decide_the_collection(
     path: str, metadata: dict[str, object], collection: str
 ) -> None:
     assert collection_of(path, metadata) == collection
+    assert collection_of(path, metadata, "schemas") == "schemas"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_front_matter_then_folder_then_kind_decide_the_collection(
     ],
 )
 def test_files_that_are_not_read_say_why(path: str, reason: str) -> None:
-    assert skip_reason(path, 100) == reason
+    assert skip_reason(path) == reason
 
 
 @pytest.mark.parametrize(
@@ -180,17 +187,7 @@ def test_files_that_are_not_read_say_why(path: str, reason: str) -> None:
     ],
 )
 def test_ordinary_source_is_read(path: str) -> None:
-    assert skip_reason(path, 100) is None
-
-
-@pytest.mark.parametrize(("size", "reason"), [(2_097_152, None), (2_097_153, "too large")])
-def test_large_files_are_not_read(size: int, reason: str | None) -> None:
-    assert skip_reason("src/data.py", size) == reason
-
-
-@pytest.mark.parametrize("size", [0, None])
-def test_empty_files_and_files_of_unknown_size_are_read(size: int | None) -> None:
-    assert skip_reason("src/data.py", size) is None
+    assert skip_reason(path) == ""
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_list_takes_the_same_queries_for_many(
         source = Source.objects.create(project=project, name=f"s{number}", kind="upload")
         wait(source)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         shown(alices, "sources", project)
 
 

@@ -102,6 +102,11 @@ def test_passwords_in_addresses_are_masked(text: str, expected: str) -> None:
         "//registry.example.org/:_authToken={}",
         "auth_token => '{}'",
         "self.password == '{}'",
+        # Code inside of the strings of a notebook.
+        '"api_key = \\"{}\\"\\n",',
+        '"config[\\"password\\"] = \\"{}\\"\\n",',
+        '"export SECRET_TOKEN={}\\n",',
+        "args: ['--token={}']",
     ],
 )
 def test_literals_given_to_a_secret_name_are_masked(line: str) -> None:

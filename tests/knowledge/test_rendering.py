@@ -5,8 +5,8 @@ from django.utils.safestring import SafeString
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.rendering import MAX_CHARACTERS, TAGS, headings_of, render_markdown
-from tests.knowledge.payloads import LINKS, TEXTS
+from knowledge.rendering import MAX_CHARACTERS, TAGS, Heading, parse_document, render_markdown
+from tests.knowledge.payloads import BOMBS, LINKS, TEXTS
 from tests.knowledge.test_highlighting import Reader, read
 
 ALLOWED = {
@@ -36,6 +36,23 @@ def test_no_text_becomes_more_than_text(text: str) -> None:
 
     check_harmless(html)
     assert isinstance(html, SafeString)
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\u2066", "\U000e0041"])
+@pytest.mark.parametrize(
+    "text",
+    ["a{}b", "[a{}b](https://example.org/{})", "# a{}b", "`a{}b`", "[a](x '{}')", "x" * 10**6],
+)
+def test_characters_that_deceive_are_shown(text: str, character: str) -> None:
+    page = check_harmless(render_markdown(f"{text}\n\n{{}}".replace("{}", character)))
+
+    assert character not in page.text
+    assert f"U+{ord(character):04X}" in page.text
+    assert all(character not in str(attrs) for _, attrs in page.tags)
+
+
+def test_joiners_that_emoji_and_languages_need_are_left() -> None:
+    assert "\U0001f469\u200d\U0001f4bb" in render_markdown("\U0001f469\u200d\U0001f4bb")
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -130,6 +147,12 @@ def test_without_sources_numbers_are_text() -> None:
     assert render_markdown("a[1] b") == "<p>a[1] b</p>\n"
 
 
+def headings_of(text: str) -> list[Heading]:
+    parsed = parse_document(text)
+    assert parsed is not None
+    return parsed.headings
+
+
 @pytest.mark.parametrize(
     ("title", "anchor"),
     [
@@ -160,10 +183,54 @@ def test_relative_links_are_resolved_or_dropped() -> None:
     text = "[a](docs/a.md#x) [b](/admin/) [c](#here)"
 
     assert 'href="docs' not in render_markdown(text)
-    shown = render_markdown(text, links=lambda href: f"/files/{href}")
+    shown = render_markdown(text, links=lambda href: f"/files/{href}" if "docs" in href else "")
     assert 'href="/files/docs/a.md#x"' in shown
     assert "/admin/" not in shown
     assert 'href="#here"' in shown
+
+
+def test_a_document_knows_where_it_leads() -> None:
+    parsed = parse_document(
+        "[a](a.md#x) ![b](img/b.png) [c](https://example.org) [d](#d) [e](mailto:a@b.c)\n\n"
+        "[![f](f.svg)](g.md) ![h](//example.org/h.png) [i](<a b.md>) [j]\n\n[j]: /j.md\n"
+        "`[k](k.md)`\n\n<img src='l.png'> [m](data:text/html,x)\n"
+    )
+
+    assert parsed is not None
+    assert parsed.targets == {
+        *("a.md#x", "img/b.png", "f.svg", "g.md", "a%20b.md", "/j.md"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("![plan](plan.svg)", '<a href="/f/plan.svg" rel="noreferrer nofollow">plan</a>'),
+        ("![](plan.svg)", '<a href="/f/plan.svg" rel="noreferrer nofollow">image</a>'),
+        ("![x](lost.png)", "<p>x</p>"),
+        ("![x](https://evil.example/a.png)", "<p>x (evil.example)</p>"),
+        (
+            "[![plan](plan.svg)](plan.md)",
+            '<a href="/f/plan.md" rel="noreferrer nofollow">plan</a>',
+        ),
+    ],
+)
+def test_images_become_links_to_known_files_and_are_never_loaded(text: str, html: str) -> None:
+    shown = render_markdown(text, links=lambda href: f"/f/{href}" if "plan" in href else "")
+
+    assert html in shown
+    assert "<img" not in shown
+
+
+def test_a_parsed_document_is_rendered_like_any() -> None:
+    for text in (*TEXTS, *LINKS, "# A\n\n# A\n\n[a](b.md) ![c](d.png)\n"):
+        parsed = parse_document(text)
+        assert parsed is not None
+        assert parsed.html(lambda _: "") == render_markdown(text)
+
+
+def test_a_huge_document_is_not_parsed() -> None:
+    assert parse_document("a" * (MAX_CHARACTERS + 1)) is None
 
 
 def test_code_is_highlighted_by_classes() -> None:
@@ -196,28 +263,6 @@ def test_a_text_of_any_size_is_shown() -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_jumble_is_harmless(text: str) -> None:
     check_harmless(render_markdown(text, citations=SOURCES_ELSEWHERE))
-
-
-BOMBS = {
-    "brackets": "[" * 50_000,
-    "images": "![" * 25_000,
-    "ticks": "".join("`" * n + " " for n in range(310)),
-    "stars": "*a " * 16_000,
-    "underlines": "_a" * 25_000,
-    "quotes": "> " * 25_000,
-    "links": "[a](" * 12_500,
-    "stars and underlines": "*_" * 25_000,
-    "pairs": "[" * 25_000 + "]" * 25_000,
-    "citations": "[1]" * 16_000,
-    "half citations": "[1, " * 12_500,
-    "angles": "<" * 50_000,
-    "comments": "<!--" * 12_500,
-    "lists": "".join("  " * n + "- a\n" for n in range(220)),
-    "table": "|a" * 500 + "\n" + "|-" * 500 + "\n" + "|\n" * 20_000,
-    "references": "[a]: b\n" * 7_000,
-    "entities": "&#x" * 16_000,
-    "headings": "# a\n" * 12_500,
-}
 
 
 @pytest.mark.parametrize("name", BOMBS)

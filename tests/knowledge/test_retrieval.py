@@ -6,8 +6,10 @@ from django.db import connection
 from accounts.viewers import Viewer
 from knowledge.embedding import run_embed
 from knowledge.models import Chunk, EmbeddingSpace
-from knowledge.retrieval import EVIDENCE_FLOOR, Filters, search
-from projects.jobs import Lease, claim, enqueue
+from knowledge.retrieval import EVIDENCE_FLOOR, search
+from knowledge.scopes import Filters
+from projects.jobs import claim, enqueue
+from projects.leases import Lease
 from projects.models import Job, Membership, Project, Source
 
 CACHE = '''class Cache:
@@ -51,7 +53,8 @@ def test_a_question_in_words_finds_the_code(indexed, viewer):
     results = search(viewer, "how are old values evicted from the cache?")
     assert results.hits[0].path == "src/cache.py"
     assert "evict_oldest" in results.hits[0].text
-    assert results.notes == ["Searched by words only: this model has embedded nothing yet."]
+    assert results.notes == ["Searched by words only: nothing is embedded yet."]
+    assert results.space_id is None
 
 
 def test_vectors_join_in_once_there_are_some(embedded, viewer):
@@ -62,10 +65,11 @@ def test_vectors_join_in_once_there_are_some(embedded, viewer):
     assert results.confidence > EVIDENCE_FLOOR
 
 
-def test_vectors_of_another_model_are_left_out_until_they_are_made_anew(embedded, viewer):
-    EmbeddingSpace.objects.update(model_name="the model before", dimensions=16)
+def test_a_model_that_does_not_answer_leaves_the_words(embedded, viewer):
+    EmbeddingSpace.objects.update(adapter="compatible", base_url="http://127.0.0.1:1/v1")
     results = search(viewer, "how are old values evicted from the cache?")
-    assert results.notes == ["Searched by words only: this model has embedded nothing yet."]
+    assert results.notes == ["Searched by words only: the embedding model does not answer."]
+    assert results.space_id is None
     assert results.hits[0].path == "src/cache.py"
     assert set(results.hits[0].legs) == {"words"}
 

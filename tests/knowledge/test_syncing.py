@@ -56,6 +56,14 @@ def test_a_repository_is_indexed_at_its_head(source, repository):
     assert Job.objects.filter(state=Job.State.DONE).count() == 2  # the sync and the embedding
 
 
+def test_a_secret_in_a_commit_message_is_masked(source, repository):
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    repository.commit({"a.py": "a = 1\n"}, message=f"Remove {secret}")
+    sync(source)
+    assert source.head_subject.startswith("Remove ghp_*")
+    assert secret not in source.head_subject
+
+
 def test_every_chunk_gets_its_vector(source):
     sync(source)
     assert Vector.objects.count() == Chunk.objects.count() > 0
@@ -98,6 +106,7 @@ def test_a_rename_embeds_no_body_again(source, repository):
 def test_a_rewritten_history_comes_out_as_a_fresh_index(source, repository, project):
     sync(source)
     repository.commit({"other.py": "def other():\n    return 2\n"}, parents=())
+    Source.objects.filter(pk=source.pk).update(may_shrink=True)
     sync(source)
     fresh = Source.objects.create(project=project, name="fresh", path=source.path)
     sync(fresh)
@@ -240,7 +249,7 @@ def test_cancelling_keeps_what_was_there(source, repository):
 
 
 def test_an_embedder_that_fails_leaves_words_searchable(source, settings):
-    settings.EMBEDDER = "providers.compatible.CompatibleEmbedder"
+    settings.EMBEDDING_ADAPTER = "compatible"
     settings.EMBEDDING_BASE_URL = "http://127.0.0.1:1/v1"
     settings.EMBEDDING_MODEL = "m"
     sync(source)
@@ -249,5 +258,5 @@ def test_an_embedder_that_fails_leaves_words_searchable(source, settings):
     job = Job.objects.get(kind=Job.Kind.EMBED)
     assert (job.state, job.error) == (
         Job.State.QUEUED,
-        "The embedding model does not answer.",
+        "The server of m can't be reached.",
     )

@@ -1,24 +1,18 @@
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.viewers import Viewer
-from knowledge.models import Document
+from knowledge.folders import list_folder
 from knowledge.viewing import (
-    ENTRIES_SHOWN,
     LINES_A_PAGE,
-    TABLE_ROWS,
     WHOLE_UP_TO_LINES,
     Range,
-    crumbs_of,
+    file_address,
     find_version,
-    list_folder,
     page_of,
     read_range,
     symbols_of,
-    table_of,
 )
 
 OLD, NEW = "a" * 40, "b" * 40
@@ -80,44 +74,6 @@ def test_a_long_file_opens_where_it_is_asked_to(number: int, lit: Range | None, 
     assert page.end_line <= page.total_lines == 5_990
 
 
-@pytest.mark.parametrize(
-    ("text", "header", "first"),
-    [
-        ("a,b\n1,2\n", ["a", "b"], ["1", "2"]),
-        ("a;b\n1;2\n", ["a", "b"], ["1", "2"]),
-        ("a\tb\n1\t2\n", ["a", "b"], ["1", "2"]),
-        ('a,b\n"1, or 2",3\n', ["a", "b"], ["1, or 2", "3"]),
-    ],
-)
-def test_tables_are_read(text: str, header: list[str], first: list[str]) -> None:
-    table = table_of(text)
-
-    assert table is not None
-    assert (table.header, table.rows[0], table.left_out) == (header, first, False)
-
-
-@pytest.mark.parametrize("text", ["", "one line", "x" * 200_000 + "\n" + "y" * 200_000])
-def test_what_is_no_table_is_shown_as_lines(text: str) -> None:
-    assert table_of(text) is None
-
-
-def test_a_long_table_is_cut_and_says_so() -> None:
-    table = table_of("a,b\n" + "1,2\n" * (TABLE_ROWS + 5))
-
-    assert table is not None
-    assert len(table.rows) == TABLE_ROWS
-    assert table.left_out
-
-
-def test_crumbs_lead_through_the_folders() -> None:
-    assert [(crumb.name, crumb.path) for crumb in crumbs_of("a/b/c.py")] == [
-        ("a", "a"),
-        ("b", "a/b"),
-        ("c.py", "a/b/c.py"),
-    ]
-    assert crumbs_of("") == []
-
-
 def test_a_version_is_found_by_its_commit(viewer: Viewer, source, index) -> None:
     index(source, "a.py", "old = 1\n", commit=OLD)
     index(source, "a.py", "new = 2\n", commit=NEW)
@@ -161,6 +117,43 @@ def test_an_unchanged_file_opens_at_the_head_too(viewer: Viewer, source, index) 
     assert find_version(viewer, source.pk, NEW, "a.py") is not None
 
 
+def test_a_file_opens_as_of_a_commit_that_changed_others(viewer: Viewer, source, index) -> None:
+    first, second, third, fourth = ("1" * 40, "2" * 40, "3" * 40, "4" * 40)
+    index(source, "a.py", "a = 1\n", commit=first)
+    index(source, "b.py", "b = 1\n", commit=second)
+    index(source, "a.py", "a = 2\n", commit=third)
+    index(source, "b.py", "b = 2\n", commit=fourth)
+
+    def text_at(commit: str, path: str) -> str | None:
+        version = find_version(viewer, source.pk, commit, path)
+        return version.text if version else None
+
+    assert [text_at(commit, "a.py") for commit in (first, second, third, fourth)] == [
+        *("a = 1\n", "a = 1\n", "a = 2\n", "a = 2\n")
+    ]
+    assert [text_at(commit, "b.py") for commit in (first, second, third, fourth)] == [
+        *(None, "b = 1\n", "b = 1\n", "b = 2\n")
+    ]
+
+
+def test_a_file_that_is_gone_opens_at_its_own_commits_only(viewer: Viewer, source, index) -> None:
+    index(source, "b.py", "b = 1\n", commit=OLD)
+    index(source, "a.py", "a = 1\n", commit=NEW)
+    source.documents.get(path="b.py").delete()
+
+    assert find_version(viewer, source.pk, OLD, "b.py") is not None
+    assert find_version(viewer, source.pk, NEW, "b.py") is None
+
+
+def test_a_document_has_an_address_for_its_lines(client_for, alice, source, index) -> None:
+    document = index(source, "pkg/ä b.py", "a = 1\nb = 2\n", commit=NEW)
+
+    address = file_address(document, 1, 2)
+
+    assert address.endswith("?lines=1-2#L1")
+    assert client_for(alice).get(address.partition("#")[0]).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("commit", "path"), [("f" * 40, "a.py"), (NEW, "b.py"), (NEW, "../a.py"), ("", "a.py")]
 )
@@ -178,66 +171,6 @@ def test_a_stranger_finds_nothing(charlie, source, index) -> None:
     assert find_version(Viewer(charlie), source.pk, NEW, "a.py") is None
     assert find_version(Viewer(charlie), uuid4(), NEW, "a.py") is None
     assert list_folder(Viewer(charlie), source, "").entries == []
-
-
-def test_a_folder_shows_one_level_folders_first(viewer: Viewer, source, index, skip_file) -> None:
-    for path in ["b.py", "A.md", "lib/x.py", "lib/deep/y.py", "lib_z.py", "app/z.py"]:
-        index(source, path, "x = 1\n")
-    skip_file(source, "data.bin", "Binary")
-
-    rows = [(e.name, e.is_folder, e.files) for e in list_folder(viewer, source, "").entries]
-    assert rows == [
-        ("app", True, 1),
-        ("lib", True, 2),
-        ("A.md", False, 1),
-        ("b.py", False, 1),
-        ("data.bin", False, 1),
-        ("lib_z.py", False, 1),
-    ]
-    inside = list_folder(viewer, source, "lib/")
-    assert [entry.path for entry in inside.entries] == ["lib/deep", "lib/x.py"]
-    assert inside.path == "lib"
-
-
-def test_a_folder_tells_what_was_left_out_of_it(viewer: Viewer, source, skip_file) -> None:
-    skip_file(source, "data.bin", "Binary")
-
-    [entry] = list_folder(viewer, source, "").entries
-    assert (entry.state, entry.reason) == ("skipped", "Binary")
-
-
-@pytest.mark.parametrize("path", ["%", "li_", "lib%", "nowhere", "../x"])
-def test_a_folder_is_a_name_and_no_pattern(viewer: Viewer, source, index, path: str) -> None:
-    index(source, "lib/x.py", "x = 1\n")
-
-    assert list_folder(viewer, source, path).entries == []
-
-
-def test_a_folder_takes_one_query_however_many_files(viewer: Viewer, project, source) -> None:
-    Document.objects.bulk_create(
-        Document(project=project, source=source, path=f"d{n % 50}/f{n}.bin", state="skipped")
-        for n in range(3_000)
-    )
-
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        entries = list_folder(viewer, source, "").entries
-
-    assert len(entries) == 50
-    assert sum(entry.files for entry in entries) == 3_000
-    assert len(queries) == 1
-
-
-def test_a_huge_folder_is_cut_and_says_so(viewer: Viewer, project, source) -> None:
-    Document.objects.bulk_create(
-        Document(project=project, source=source, path=f"f{n:05}.bin", state="skipped")
-        for n in range(ENTRIES_SHOWN + 7)
-    )
-
-    folder = list_folder(viewer, source, "")
-
-    assert (len(folder.entries), folder.left_out) == (ENTRIES_SHOWN, 7)
 
 
 def test_symbols_are_listed_once_in_their_order(source, index) -> None:

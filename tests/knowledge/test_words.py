@@ -61,9 +61,10 @@ def test_a_word_weighs_less_in_a_longer_text():
     assert long < short
 
 
-def test_a_header_may_count_by_its_own_share():
-    counts = words.count_terms({"cache cache": 1, "cache": 0.5})
-    assert counts[words.number_of("cach")] == 2.5
+def test_texts_count_together():
+    counts = words.count_terms("cache cache", "The cache of a getUser")
+    assert counts[words.number_of("cach")] == 3
+    assert counts[words.number_of("getuser")] == counts[words.number_of("user")] == 1
 
 
 @pytest.mark.parametrize(("chunks", "found"), [(100, 0), (100, 1), (100, 50), (100, 100), (0, 0)])
@@ -101,8 +102,3 @@ def test_case_of_a_single_word_does_not_change_what_it_finds(text):
         assert set(words.terms_of(word)) & set(words.terms_of(word.capitalize())) or (
             not words.terms_of(word)
         )
-
-
-def test_arrays_are_written_as_postgresql_reads_them():
-    assert words.array_text([3, 1, 2]) == "{3,1,2}"
-    assert words.array_text([]) == "{}"

@@ -5,6 +5,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from conversations.models import Conversation, Message
+from knowledge.models import Document, EmbeddingSpace
+from knowledge.writing import create_document
 from projects.models import Job, Membership, Project, Source
 
 COMMIT = "c" * 40
@@ -16,6 +18,8 @@ OF_A_PROJECT = {
     "search": 200,
     "sources": 200,
     "source-new": 404,
+    "documents": 200,
+    "document-new": 404,
     "project-edit": 404,
     "project-delete": 404,
 }
@@ -27,9 +31,26 @@ OF_A_SOURCE = {
     "source-delete": 404,
 }
 OF_A_FILE = ["file", "file-raw"]
+OF_A_DOCUMENT = {
+    "document": 200,
+    "document-history": 200,
+    "document-edit": 404,
+    "document-delete": 404,
+}
 # Address, with what a viewer's click gets.
-CLICKS_ON_A_SOURCE = {"source-sync": 404, "source-cancel": 404, "source-upload": 404}
+CLICKS_ON_A_DOCUMENT = ["document-edit", "document-delete", "document-restore"]
+CLICKS_ON_A_SOURCE = dict.fromkeys(
+    ("source-sync", "source-cancel", "source-upload", "source-retry", "source-answer"), 404
+)
+# Pages and clicks for admins alone; others can't tell that anything is there.
+FOR_ADMINS = {"spaces", "spaces-progress", "space-new"}
+OF_A_SPACE = {"space-edit", "space-retire"}
+CLICKS_ON_A_SPACE = {"space-build", "space-compare", "space-activate"}
 ELSEWHERE = {
+    "space-roll-back",
+    *CLICKS_ON_A_SPACE,
+    *OF_A_SPACE,
+    *FOR_ADMINS,
     "login",
     "logout",
     "healthz",
@@ -43,13 +64,18 @@ ELSEWHERE = {
     "message-stream",
     "message-stop",
     "message-feedback",
+    "document-undo",
 }
 
 
 @pytest.fixture
-def addresses(project, source, index) -> dict[str, str]:
+def addresses(project, source, index, alice) -> dict[str, str]:
     index(source, "a.py", "a = 1\n", commit=COMMIT)
+    document = create_document(project, by=alice, title="Owls", content="# Owls\n")
+    Job.objects.all().delete()
+    own = [*OF_A_DOCUMENT, *CLICKS_ON_A_DOCUMENT]
     return {
+        **{name: reverse(name, args=[document.pk]) for name in own},
         **{name: reverse(name) for name in OPEN_TO_ALL},
         **{name: reverse(name, args=[project.pk]) for name in OF_A_PROJECT},
         **{name: reverse(name, args=[source.pk]) for name in (OF_A_SOURCE | CLICKS_ON_A_SOURCE)},
@@ -57,7 +83,7 @@ def addresses(project, source, index) -> dict[str, str]:
     }
 
 
-PAGES = [*OPEN_TO_ALL, *OF_A_PROJECT, *OF_A_SOURCE, *OF_A_FILE]
+PAGES = [*OPEN_TO_ALL, *OF_A_PROJECT, *OF_A_SOURCE, *OF_A_FILE, *OF_A_DOCUMENT]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -67,12 +93,12 @@ def test_an_owner_opens_every_page(client_for, alice, addresses, name: str) -> N
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_viewer_opens_what_does_not_change_things(client_for, bob, addresses, name: str) -> None:
-    expected = {**OF_A_PROJECT, **OF_A_SOURCE}.get(name, 200)
+    expected = {**OF_A_PROJECT, **OF_A_SOURCE, **OF_A_DOCUMENT}.get(name, 200)
 
     assert client_for(bob).get(addresses[name]).status_code == expected
 
 
-@pytest.mark.parametrize("name", [*OF_A_PROJECT, *OF_A_SOURCE, *OF_A_FILE])
+@pytest.mark.parametrize("name", [*OF_A_PROJECT, *OF_A_SOURCE, *OF_A_FILE, *OF_A_DOCUMENT])
 def test_a_stranger_cannot_tell_that_anything_is_there(
     client_for, charlie, addresses, name: str
 ) -> None:
@@ -102,6 +128,17 @@ def test_only_editors_set_things_going(client_for, request, addresses, name: str
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("who", ["bob", "charlie", None])
+@pytest.mark.parametrize("name", [*CLICKS_ON_A_DOCUMENT, "document-new"])
+def test_only_editors_write(client_for, request, addresses, name: str, who) -> None:
+    person = request.getfixturevalue(who) if who else None
+    before = list(Document.objects.order_by("pk").values())
+    said = {"title": "New", "content": "new", "commit": before[0]["commit"]}
+
+    assert client_for(person).post(addresses[name], said).status_code == (404 if who else 302)
+    assert list(Document.objects.order_by("pk").values()) == before
+
+
 @pytest.mark.parametrize("name", CLICKS_ON_A_SOURCE)
 def test_links_set_nothing_going(client_for, alice, addresses, name: str) -> None:
     assert client_for(alice).get(addresses[name]).status_code == 405
@@ -115,6 +152,32 @@ def test_an_editor_sets_things_going(client_for, bob, addresses) -> None:
     assert client.get(addresses["source-edit"]).status_code == 200
     assert client.post(addresses["source-sync"]).status_code == 302
     assert Job.objects.get().requested_by == bob
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "charlie", "admin", None])
+def test_the_search_model_is_for_admins_alone(client_for, request, index, source, who) -> None:
+    index(source, "a.py", "a = 1\n")
+    space = EmbeddingSpace.objects.create(model_name="owl", dimensions=16)
+    client = client_for(request.getfixturevalue(who) if who else None)
+    nothing = client.get("/settings/nothing/")
+    for name in (*FOR_ADMINS, *OF_A_SPACE):
+        answer = client.get(reverse(name, args=[space.pk] if name in OF_A_SPACE else []))
+        if who == "admin":
+            assert answer.status_code == 200
+            assert "unsafe" not in answer["Content-Security-Policy"]
+        elif who:
+            assert (answer.status_code, answer.content) == (404, nothing.content)
+        else:
+            assert (answer.status_code, answer.url[:13]) == (302, "/login/?next=")
+    for name in (*CLICKS_ON_A_SPACE, "space-roll-back", "space-retire", "space-new"):
+        address = reverse(name, args=[] if name in {"space-roll-back", "space-new"} else [space.pk])
+        if who != "admin":
+            assert client.post(address).status_code == (404 if who else 302)
+        elif name not in {"space-retire", "space-new"}:
+            assert client.get(address).status_code == 405
+    assert not Job.objects.exists()
+    space.refresh_from_db()
+    assert (space.state, space.comparison) == ("building", {})
 
 
 @pytest.mark.parametrize("change", ["removed", "deactivated", "deleted"])
@@ -169,7 +232,7 @@ def test_every_answer_forbids_what_pages_do_not_need(
 
 
 def test_every_page_of_the_site_has_its_rule_here() -> None:
-    known = set(PAGES) | set(CLICKS_ON_A_SOURCE) | ELSEWHERE
+    known = set(PAGES) | set(CLICKS_ON_A_SOURCE) | set(CLICKS_ON_A_DOCUMENT) | ELSEWHERE
     names = {
         pattern.name
         for resolver in get_resolver().url_patterns

@@ -18,7 +18,7 @@ def page_of(client, name: str, *args: object) -> str:
 def test_the_rail_leads_to_the_pages_of_the_project(client_for, bob, project) -> None:
     page = page_of(client_for(bob), "sources", project.pk)
 
-    for name in ("project", "search", "sources", "members"):
+    for name in ("project", "search", "sources", "documents", "members"):
         assert f'href="{reverse(name, args=[project.pk])}"' in page
     assert 'data-go="s" aria-current="page"' in page
 

@@ -65,8 +65,8 @@ def test_other_media_types_are_named() -> None:
 
 def test_every_group_is_named_for_people() -> None:
     assert [group["name"] for group in operations()] == [
-        *("Api keys", "Calls", "Conversations", "Documents", "Jobs", "Me", "Messages"),
-        *("Projects", "Providers", "Search", "Sources"),
+        *("Api keys", "Calls", "Conversations", "Documents", "Embedding spaces", "Jobs", "Me"),
+        *("Messages", "Projects", "Providers", "Search", "Sources"),
     ]
 
 

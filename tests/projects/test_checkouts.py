@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.checkouts import find_checkout, mirror_local, mirror_path
+from projects.checkouts import find_checkout, local_head, mirror_local, mirror_path
 from projects.folders import snapshot_folder
 from projects.git import Limits, Watch
 from projects.git_errors import (
@@ -442,3 +442,16 @@ def test_a_folder_that_becomes_a_repository_goes_on_in_its_mirror(
     sha = Repository(folder).commit({"b.py": "2"})
 
     assert mirror_path(folder, mirror) == Fetched(sha, "main")
+
+
+def test_the_head_of_a_checkout_is_told_without_mirroring(repository: Repository) -> None:
+    repository.commit({"wip": "x"}, branch="wip")
+
+    assert local_head(repository.path) == Fetched(repository.head(), "main")
+    assert local_head(repository.path, branch="wip") == Fetched(repository.head("wip"), "wip")
+    with pytest.raises(BranchMissing):
+        local_head(repository.path, branch="nope")
+
+
+def test_a_plain_folder_has_no_head(tmp_path: Path) -> None:
+    assert local_head(plain_folder(tmp_path / "plain", {"a": "1"})) is None

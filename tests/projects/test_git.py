@@ -22,8 +22,8 @@ from projects.git_errors import (
 )
 from projects.mirrors import (
     Fetched,
-    default_branch,
     mirror_remote,
+    remote_head,
     remove_mirror,
     resolve_branch,
 )
@@ -149,7 +149,7 @@ def test_a_head_that_leads_nowhere_falls_back_to_a_usual_branch(
     origin.git("update-ref", "-d", "refs/heads/main")
 
     assert mirror_remote(server.address("origin.git"), mirror).branch == "master"
-    assert default_branch(server.address("origin.git")) == "master"
+    assert remote_head(server.address("origin.git")).branch == "master"
 
 
 def test_a_missing_branch_says_its_name(server: Server, mirror: Path) -> None:
@@ -407,3 +407,38 @@ def test_odd_branches_are_fetched_by_their_full_names(
         address = server.address("origin.git")
         assert mirror_remote(address, mirror, branch=branch) == Fetched(sha, branch)
     assert not sentinel.exists()
+
+
+@pytest.mark.parametrize("branch", [None, "main", "feature/x"])
+def test_the_head_is_told_without_fetching(
+    server: Server, origin: Repository, branch: str | None
+) -> None:
+    origin.commit({"wip.py": "x\n"}, branch="feature/x")
+    name = branch or "main"
+
+    head = remote_head(server.address("origin.git"), branch=branch)
+
+    assert head == Fetched(origin.head(name), name)
+    assert len([path for path, _ in server.requests if "info/refs" in path]) == 1
+
+
+def test_the_head_of_nothing_and_of_a_branch_that_is_not_there(
+    server: Server, origin: Repository
+) -> None:
+    with pytest.raises(BranchMissing, match="no branch named nope"):
+        remote_head(server.address("origin.git"), branch="nope")
+    origin.git("update-ref", "-d", "refs/heads/main")
+
+    assert remote_head(server.address("origin.git")) == Fetched(None, "")
+    assert remote_head(server.address("origin.git"), branch="nope") == Fetched(None, "nope")
+
+
+def test_a_detached_head_is_told_as_it_would_be_mirrored(
+    server: Server, origin: Repository, mirror: Path
+) -> None:
+    sha = origin.head()
+    origin.git("update-ref", "--no-deref", "HEAD", sha)
+
+    head = remote_head(server.address("origin.git"))
+
+    assert head == mirror_remote(server.address("origin.git"), mirror)

@@ -1,13 +1,16 @@
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from config.celery import app
 from projects import jobs
-from projects.jobs import JobCancelled, JobFailed, Lease, LeaseLost
+from projects.leases import JobCancelled, JobFailed, Lease, LeaseLost
 from projects.models import Job, Source, WorkerBeat
+from projects.workers import beat
 
 
 @pytest.fixture
@@ -48,15 +51,6 @@ def test_a_job_runs_once_and_is_done(source, runs):
     assert jobs.enqueue(source) != job
 
 
-def test_the_longest_waiting_job_comes_first(source, runs):
-    later = jobs.enqueue(source)
-    sooner = jobs.enqueue(source, Job.Kind.EMBED)
-    Job.objects.filter(pk=sooner.pk).update(due_at=timezone.now() - timedelta(minutes=5))
-    assert jobs.claim() == sooner
-    assert jobs.claim() == later
-    assert jobs.claim() is None
-
-
 def test_a_job_that_is_held_is_not_given_out_again(source):
     jobs.enqueue(source)
     assert jobs.claim()
@@ -83,10 +77,35 @@ def test_a_job_that_always_kills_its_runner_is_given_up(source):
     for _ in range(Job.MAX_ATTEMPTS):
         assert jobs.claim()
         expire(job)
+    Job.objects.update(stage="reading")
     assert jobs.claim() is None
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
-    assert "Gave up after 3 attempts" in job.error
+    source.refresh_from_db()
+    assert job.error == "Gave up after 3 attempts. Its last stage was: reading."
+    assert source.error == job.error
+
+
+def test_a_job_that_stores_something_each_time_survives_any_number_of_deaths(source):
+    job = jobs.enqueue(source)
+    for _ in range(Job.MAX_ATTEMPTS * 3):
+        with transaction.atomic():
+            Lease(jobs.claim()).hold()
+        expire(job)
+    assert jobs.claim() == job
+
+
+def test_what_was_not_kept_is_no_progress(source):
+    job = jobs.enqueue(source)
+    for _ in range(Job.MAX_ATTEMPTS):
+        lease = Lease(jobs.claim())
+        with suppress(ZeroDivisionError), transaction.atomic():
+            lease.hold()
+            raise ZeroDivisionError
+        expire(job)
+    assert jobs.claim() is None
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
 
 
 def test_a_failure_says_why_on_the_source_and_keeps_what_was_indexed(source, runs):
@@ -162,6 +181,43 @@ def test_a_running_job_is_asked_to_stop(source, runs):
     assert (source.state, source.error) == (Source.State.NEW, "")
 
 
+def test_a_job_whose_runner_died_before_it_could_stop_ends_all_the_same(source):
+    job = jobs.enqueue(source)
+    jobs.claim()
+    jobs.request_cancel(job)
+    expire(job)
+    assert jobs.claim() is None
+    job.refresh_from_db()
+    assert job.state == Job.State.CANCELLED
+
+
+def test_what_is_asked_for_while_a_job_runs_is_looked_at_afterwards(source, runs):
+    job = jobs.enqueue(source)
+    runs.act = lambda lease: jobs.enqueue(source)
+    assert jobs.run_next()
+    again = Job.objects.open().get()
+    assert again != job
+    runs.act = lambda lease: None
+    assert jobs.run_next()
+    assert not Job.objects.open().exists()
+
+
+def test_a_person_need_not_wait_for_the_next_try(source):
+    job = jobs.enqueue(source)
+    Job.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    assert jobs.enqueue(source) == job
+    assert jobs.claim() == job
+
+
+def test_a_source_keeps_its_last_runs_and_no_more(source, runs, settings):
+    for _ in range(jobs.RUNS_KEPT + 3):
+        jobs.enqueue(source)
+        jobs.run_next()
+    assert Job.objects.count() == jobs.RUNS_KEPT
+    last = Job.objects.order_by("created_at").last()
+    assert (last.state, Job.objects.open().count()) == (Job.State.DONE, 0)
+
+
 def test_progress_tells_stage_share_and_remaining_time(source):
     jobs.enqueue(source)
     lease = Lease(jobs.claim())
@@ -192,7 +248,6 @@ def test_a_lease_is_renewed_while_the_work_goes_on(source, settings, runs):
     runs.act = work
     jobs.run_next()
     assert held == [True]
-    assert WorkerBeat.somebody_is_alive()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -213,17 +268,17 @@ def test_a_runner_learns_of_a_cancellation_between_its_steps(source, settings, r
 
 
 def test_without_a_broker_the_job_row_is_enough(
-    source, settings, django_capture_on_commit_callbacks
+    source, monkeypatch, django_capture_on_commit_callbacks
 ):
-    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    app.conf.broker_url = settings.CELERY_BROKER_URL
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
     with django_capture_on_commit_callbacks(execute=True):
         job = jobs.enqueue(source)
     assert Job.objects.get().pk == job.pk
 
 
 def test_a_worker_that_was_silent_for_long_is_not_alive(db):
-    jobs.beat("w")
+    beat("w")
     assert WorkerBeat.somebody_is_alive()
     WorkerBeat.objects.update(seen_at=timezone.now() - timedelta(minutes=2))
     assert not WorkerBeat.somebody_is_alive()

@@ -1,5 +1,6 @@
 """Reading files and commits out of a mirror."""
 
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def repository(tmp_path: Path) -> Repository:
         when="2026-03-01T12:00:00+02:00",
     )
     return made
+
+
+def test_a_large_file_is_held_no_more_than_twice(repository: Repository) -> None:
+    size = 20_000_000
+    sha = repository.blob(b"a line of text\n" * (size // 15))
+    limits = Limits(max_blob_bytes=2 * size)
+    tracemalloc.start()
+
+    lengths = [len(data) for _, data in read_blobs(repository.path, [sha], limits=limits)]
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert lengths == [size // 15 * 15]
+    assert peak < 2.4 * size
 
 
 def test_entries_know_their_size_and_content(repository: Repository) -> None:

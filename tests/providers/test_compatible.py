@@ -2,8 +2,6 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model
-from providers.compatible import CompatibleEmbedder
-from providers.embedding import EmbedderUnavailable
 from providers.models import Provider
 from tests.model_server import model_server
 
@@ -112,25 +110,3 @@ def test_leaving_a_stream_closes_the_call(provider, server):
             break
         server._thread.join(0.05)
     assert server.disconnects == 1
-
-
-@pytest.fixture
-def endpoint(server, settings):
-    settings.EMBEDDING_BASE_URL = server.url
-    settings.EMBEDDING_MODEL = "embedding-model"
-    return CompatibleEmbedder()
-
-
-def test_vectors_come_in_order_and_of_unit_length(endpoint, server):
-    vectors = endpoint.embed([f"{'x' * n}" for n in range(1, 130)])
-    assert vectors.shape == (129, 16)
-    assert (abs((vectors**2).sum(axis=1) - 1) < 1e-5).all()
-    assert vectors[0, 0] < vectors[128, 0]
-    assert [len(asked["input"]) for asked in server.requests] == [64, 64, 1]
-
-
-@pytest.mark.parametrize("mode", ["bad key", "leaves one out"])
-def test_an_embedder_that_fails_says_so(endpoint, server, mode):
-    server.mode = mode
-    with pytest.raises(EmbedderUnavailable):
-        endpoint.embed(["one", "two"])

@@ -12,7 +12,9 @@ from tests.supervisor.conftest import ROOT
 SETTING = re.compile(r"env\.\w+\(\s*\"([A-Z_]+)\"")
 EXAMPLE = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)
 # Read by docker-compose.yml or by git, and for one host that stands for all.
-BESIDE_THE_SETTINGS = {"POSTGRES_PASSWORD", "GIT_TOKEN_GITHUB_COM", "GIT_SSL_CAINFO"}
+BESIDE_THE_SETTINGS = {
+    *("POSTGRES_PASSWORD", "GIT_TOKEN_GITHUB_COM", "GIT_SSL_CAINFO", "EMBEDDING_API_KEY"),
+}
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from knowledge.retrieval import Filters, Hit, search
+from knowledge.retrieval import Hit, search
+from knowledge.scopes import Filters
 from projects.operators import find_project, operator_of
 
 

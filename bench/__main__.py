@@ -1,0 +1,55 @@
+"""`make bench`: what indexing costs here, by stage, and beside others on the same files."""
+
+import argparse
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from accounts.models import User  # noqa: E402
+from bench import corpora, embedding, stages, syncs  # noqa: E402
+from projects.models import Project, Source  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", default=["tree", "histories", "vectors"], help="what to measure"
+    )
+    asked = parser.parse_args()
+    place = Path(os.environ.get("BENCH_CORPORA") or settings.NIGHTOWL_HOME / "corpora")
+    call_command("migrate", verbosity=0)
+    project = _project()
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}"
+    )
+    try:
+        if "tree" in asked.parts:
+            tree = corpora.tree(place)
+            syncs.show_tree(tree, project, place)
+            stages.show_stages(tree, syncs.add(project, "stages", tree))
+        for name in corpora.HISTORIES if "histories" in asked.parts else ():
+            syncs.show_history(corpora.history(place, name), project, place)
+        if "vectors" in asked.parts:
+            embedding.show_vectors(corpora.history(place, "requests"), corpora.tree(place), project)
+    finally:
+        project.delete()
+
+
+def _project() -> Project:
+    user, _ = User.objects.get_or_create(username="bench")
+    Project.objects.filter(name="bench").delete()
+    Source.objects.filter(project__name="bench").delete()
+    return Project.objects.create(name="bench", owner=user)
+
+
+main()

@@ -1,0 +1,131 @@
+"""From a file's bytes to passages ready to be stored; needs neither Django nor a database."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from knowledge import copying, languages, words
+from knowledge.chunking import chunk_by_lines, chunk_document
+from knowledge.decoding import decode
+from knowledge.pieces import Chunk, tokens_of
+from knowledge.redaction import redact
+
+# The columns of a passage, in the order in which they are packed.
+COLUMNS = (
+    "id, created_at, updated_at, project_id, document_id, chunk_index, chunk_text, start_line,"
+    " end_line, header, header_anchor, symbol, kind, definitions, language, layer, collection,"
+    " metadata, weights, terms, body_hash, header_hash"
+)
+# What of a document's front matter is kept beside each of its passages.
+METADATA_OF_PASSAGES = ("category", "tags", "area", "keyFiles", "table", "columns")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file to read, and where its passages will belong."""
+
+    path: str
+    data: bytes
+    project_id: UUID
+    document_id: UUID
+    collection: str = ""  # of its source; empty: the file decides
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # given beside the text
+    by_lines: bool = False  # after its parser broke
+
+
+@dataclass(slots=True)
+class Content:
+    """What was made of a file: its text with its passages, or why there are none."""
+
+    skipped: str = ""
+    failed: str = ""
+    text: str = ""
+    encoding: str = ""
+    notes: str = ""
+    title: str = ""
+    collection: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    passages: int = 0
+    rows: bytes = b""  # of the passages, for COPY in binary
+    terms: dict[int, int] = field(default_factory=dict)  # in how many passages each occurs
+
+
+def read(asked: Asked) -> Content:
+    """Decode, redact and cut up a file."""
+    if languages.is_binary(asked.data):
+        return Content(skipped="binary")
+    decoded = decode(asked.data)
+    if languages.looks_generated(decoded.text):
+        return Content(skipped="generated")
+    text, masked = redact(decoded.text)
+    language = languages.language_of(asked.path)
+    chunk = chunk_by_lines if asked.by_lines else chunk_document
+    chunked = chunk(asked.path, text, language)
+    notes = [decoded.note, chunked.notes, f"{masked} secrets masked" if masked else ""]
+    metadata = {**chunked.metadata, **asked.metadata}
+    content = Content(
+        text=text,
+        encoding=decoded.encoding,
+        notes="; ".join(note for note in notes if note)[:500],
+        title=str(metadata.get("title", ""))[:512],
+        collection=asked.collection or languages.collection_of(asked.path, metadata),
+        metadata=metadata,
+    )
+    _pack(content, asked, chunked.chunks, language)
+    return content
+
+
+def _pack(content: Content, asked: Asked, chunks: list[Chunk], language: str) -> None:
+    terms: Counter[int] = Counter()
+    shared = {key: content.metadata[key] for key in METADATA_OF_PASSAGES if key in content.metadata}
+    place = _Place(asked, language, languages.layer_of(asked.path), content.collection, shared)
+    rows = []
+    for chunk in chunks:
+        counts = words.count_terms(chunk.text, chunk.header)
+        terms.update(counts.keys())
+        rows.append(copying.row(*_fields(place, chunk, counts)))
+    content.passages = len(rows)
+    content.rows = b"".join(rows)
+    content.terms = dict(terms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    asked: Asked
+    language: str
+    layer: str
+    collection: str
+    metadata: Mapping[str, Any]
+
+
+def _fields(place: _Place, chunk: Chunk, counts: Mapping[int, int]) -> Iterator[bytes]:
+    """Yield a passage's fields in the order of `COLUMNS`."""
+    asked, now = place.asked, copying.moment(datetime.now(UTC))
+    body, header = copying.text(chunk.text), copying.text(chunk.header)
+    yield copying.identity(uuid4())
+    yield now
+    yield now
+    yield copying.identity(asked.project_id)
+    yield copying.identity(asked.document_id)
+    yield copying.integer(chunk.index)
+    yield body
+    yield copying.integer(chunk.start_line)
+    yield copying.integer(chunk.end_line)
+    yield header
+    yield copying.text(chunk.anchor[:512])
+    yield copying.text(chunk.symbol[:512])
+    yield copying.text(chunk.kind)
+    yield copying.texts([name[:255] for name in chunk.definitions])
+    yield copying.text(place.language)
+    yield copying.text(place.layer)
+    yield copying.text(asked.collection or chunk.collection or place.collection)
+    about = {"method": chunk.kind, "tokens": tokens_of(body)}
+    yield copying.document({**place.metadata, **chunk.metadata, **about})
+    yield copying.sparse(words.weigh(counts))
+    yield copying.bigints(words.numbers_in(asked.project_id, counts))
+    yield sha256(body).digest()
+    yield sha256(header).digest()

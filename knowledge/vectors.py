@@ -1,0 +1,208 @@
+"""Where vectors are kept and searched: one protocol, and PostgreSQL behind it."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Protocol
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+from pgvector import HalfVector
+
+from knowledge import copying
+from knowledge.models import EmbeddingSpace, Vector
+from knowledge.scopes import Scope
+from providers.embedding import Vectors
+
+# Up to so many vectors in a scope are compared one by one; the index guesses among more.
+COMPARED_EXACTLY = 30_000
+# How far the index looks round; recall of the first ten is over 0.98 with it.
+LOOKED_AT = 400
+INDEX_PREFIX = "vectors_in_"
+MEMORY_FOR_AN_INDEX = "256MB"
+BY_INDEX = (
+    f"SET LOCAL hnsw.ef_search = {LOOKED_AT}; SET LOCAL hnsw.iterative_scan = strict_order;"
+    # The planner would rather sort all vectors than use an index that it thinks dear.
+    " SET LOCAL enable_sort = off"
+)
+
+
+class VectorStore(Protocol):
+    """Vectors of chunks by space: what one model made is never compared with another's."""
+
+    def put(
+        self, space: EmbeddingSpace, chunks: Sequence[tuple[UUID, UUID]], rows: Vectors
+    ) -> None:
+        """Keep a row for each (chunk, project), none of which has one in the space."""
+
+    def nearest(
+        self, space: EmbeddingSpace, vector: Vectors, scope: Scope, *, among: int, limit: int
+    ) -> list[UUID]:
+        """Return the chunks nearest to a vector; `among` is how many the scope's projects hold."""
+
+    def count(self, space: EmbeddingSpace) -> int:
+        """Return how many chunks have a vector in the space."""
+
+    def prepare(self, space: EmbeddingSpace) -> bool:
+        """Make searching the whole space fast; False while another process is at it."""
+
+    def drop(self, space: EmbeddingSpace) -> None:
+        """Forget all vectors of the space."""
+
+
+def vector_store() -> VectorStore:
+    return _load(settings.VECTOR_STORE)
+
+
+@cache
+def _load(path: str) -> VectorStore:
+    made: VectorStore = import_string(path)()
+    return made
+
+
+class PgVectors:
+    """One table for all spaces, and in it one partial index for each."""
+
+    def put(
+        self, space: EmbeddingSpace, chunks: Sequence[tuple[UUID, UUID]], rows: Vectors
+    ) -> None:
+        keys = [(space.pk.bytes, chunk.bytes, project.bytes) for chunk, project in chunks]
+        with connection.cursor() as cursor:
+            copy_in(
+                cursor, "knowledge_vector (space_id, chunk_id, project_id, embedding)", keys, rows
+            )
+
+    def nearest(
+        self, space: EmbeddingSpace, vector: Vectors, scope: Scope, *, among: int, limit: int
+    ) -> list[UUID]:
+        if among > COMPARED_EXACTLY:
+            found = self._by_index(space, vector, scope, limit)
+            if len(found) == limit:
+                return found
+            # The index gives up after a while: what few passages a filter leaves are compared.
+        return self._exactly(space, vector, scope, limit)
+
+    def count(self, space: EmbeddingSpace) -> int:
+        return Vector.objects.filter(space=space).count()
+
+    def prepare(self, space: EmbeddingSpace) -> bool:
+        with connection.cursor() as cursor, _alone(cursor, space) as is_alone:
+            if not is_alone:
+                return False
+            if self.index_is_valid(space) is False:
+                # What an interrupted build leaves: IF NOT EXISTS would take it for an index.
+                cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index_name(space)}")
+            if self.index_is_valid(space) is None:
+                cursor.execute(f"SET maintenance_work_mem = '{MEMORY_FOR_AN_INDEX}'")
+                cursor.execute(
+                    f"CREATE INDEX CONCURRENTLY {index_name(space)} ON knowledge_vector"
+                    f" USING hnsw ((embedding::halfvec({space.dimensions:d})) halfvec_cosine_ops)"
+                    f" WHERE space_id = '{space.pk}'"
+                )
+                cursor.execute("RESET maintenance_work_mem")
+            return self.index_is_valid(space) is True
+
+    def drop(self, space: EmbeddingSpace) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index_name(space)}")
+            cursor.execute(
+                "SELECT DISTINCT project_id FROM knowledge_vector WHERE space_id = %s", [space.pk]
+            )
+            for (project_id,) in cursor.fetchall():
+                cursor.execute(
+                    "DELETE FROM knowledge_vector WHERE project_id = %s AND space_id = %s",
+                    [project_id, space.pk],
+                )
+
+    def index_is_valid(self, space: EmbeddingSpace) -> bool | None:
+        """Whether the space's index can be used; None when there is none."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
+                [index_name(space)],
+            )
+            row = cursor.fetchone()
+        return None if row is None else bool(row[0])
+
+    def _exactly(
+        self, space: EmbeddingSpace, vector: Vectors, scope: Scope, limit: int
+    ) -> list[UUID]:
+        # An approximate index would fill its limit from other projects and return too few.
+        # Adding 0 keeps the planner from it.
+        joins, conditions, values = _narrowed(scope)
+        return _ids(
+            f"""SELECT v.chunk_id FROM knowledge_vector v {joins}
+            WHERE v.space_id = %s AND v.project_id = ANY(%s) {conditions}
+            ORDER BY (v.embedding <=> %s::halfvec) + 0 LIMIT {limit:d}""",
+            [space.pk, list(scope.project_ids), *values, HalfVector(vector).to_text()],
+        )
+
+    def _by_index(
+        self, space: EmbeddingSpace, vector: Vectors, scope: Scope, limit: int
+    ) -> list[UUID]:
+        joins, conditions, values = _narrowed(scope)
+        kind = f"halfvec({space.dimensions:d})"
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(BY_INDEX)
+            cursor.execute(
+                f"""SELECT v.chunk_id FROM knowledge_vector v {joins}
+                WHERE v.space_id = %s AND v.project_id = ANY(%s) {conditions}
+                ORDER BY v.embedding::{kind} <=> %s::{kind} LIMIT {limit:d}""",
+                [space.pk, list(scope.project_ids), *values, HalfVector(vector).to_text()],
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+
+def index_name(space: EmbeddingSpace) -> str:
+    return f"{INDEX_PREFIX}{space.pk.hex}"
+
+
+@contextmanager
+def _alone(cursor: Any, space: EmbeddingSpace) -> Iterator[bool]:
+    """Yield whether this process is the only one at a space's index."""
+    key = space.pk.int & (2**62 - 1)
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+    is_alone = bool(cursor.fetchone()[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def _narrowed(scope: Scope) -> tuple[str, str, list[Any]]:
+    """Return joins, conditions and parameters, none of them where there is no filter."""
+    conditions, values = scope.filters.conditions()
+    if not conditions:
+        return "", "", []
+    joins = """JOIN knowledge_chunk c ON c.id = v.chunk_id
+        JOIN knowledge_document d ON d.id = c.document_id"""
+    return joins, conditions, values
+
+
+def _ids(sql: str, values: Sequence[Any]) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def copy_in(cursor: Any, into: str, keys: Sequence[tuple[bytes, ...]], rows: Vectors) -> None:
+    """Copy vectors into a table whose columns are `into`, their keys first."""
+    # Binary: writing numbers as text would cost more time than a fast embedder takes.
+    halves = np.ascontiguousarray(rows, dtype=">f2")
+    shape = struct.pack(">hh", halves.shape[1], 0)
+    parts = [
+        copying.row(*key, shape + half.tobytes()) for key, half in zip(keys, halves, strict=True)
+    ]
+    with cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(b"".join((copying.BEGINNING, *parts, copying.END)))
+
+
+def read_halves(sent: bytes) -> Vectors:
+    """Return a vector from what `halfvec_send` gives."""
+    made: Vectors = np.frombuffer(sent, dtype=">f2", offset=4).astype(np.float32)
+    return made
