@@ -34,7 +34,7 @@ def clocked(*, with_memory: bool = False) -> Iterator[Span]:
 
 
 def _watch(span: Span, stop: threading.Event) -> None:
-    while not stop.wait(0.05):
+    while not stop.wait(0.25):
         span.megabytes = max(span.megabytes, memory_of_tree())
 
 

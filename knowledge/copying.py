@@ -16,55 +16,64 @@ END = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _BIGINT, _VARCHAR = 20, 1043  # PostgreSQL's numbers of the types of elements
 
-_int = struct.Struct(">i").pack
-_long = struct.Struct(">q").pack
+_length = struct.Struct(">i").pack
+_int = struct.Struct(">ii").pack
+_long = struct.Struct(">iq").pack
+_columns = struct.Struct(">h").pack
 
 
-def row(*fields: bytes) -> bytes:
-    """Return one row, its fields each packed by one of the functions below."""
-    parts = [struct.pack(">h", len(fields))]
-    for field in fields:
-        parts += (_int(len(field)), field)
-    return b"".join(parts)
+def row(*fields: bytes, columns: int = 0) -> bytes:
+    """Return one row, its fields each packed by one of the functions below.
+
+    `columns` says how many there are when some were packed together before.
+    """
+    return _columns(columns or len(fields)) + b"".join(fields)
+
+
+def raw(value: bytes) -> bytes:
+    return _length(len(value)) + value
 
 
 def text(value: str) -> bytes:
-    return value.encode("utf-8", "replace")
+    return raw(value.encode("utf-8", "replace"))
 
 
 def integer(value: int) -> bytes:
-    return _int(value)
+    return _int(4, value)
 
 
 def bigint(value: int) -> bytes:
-    return _long(value)
+    return _long(8, value)
 
 
 def identity(value: UUID) -> bytes:
-    return value.bytes
+    return raw(value.bytes)
 
 
 def moment(value: datetime) -> bytes:
-    return _long(int((value - _EPOCH).total_seconds() * 1_000_000))
+    return _long(8, int((value - _EPOCH).total_seconds() * 1_000_000))
 
 
 def document(value: Mapping[str, Any]) -> bytes:
     """Return a `jsonb`."""
-    return b"\x01" + json.dumps(value).encode()
+    return raw(b"\x01" + json.dumps(value).encode())
 
 
 def texts(values: Sequence[str]) -> bytes:
     """Return an array of `varchar`."""
-    return _array(_VARCHAR, [text(value) for value in values])
+    if not values:
+        return raw(struct.pack(">iiI", 0, 0, _VARCHAR))
+    head = struct.pack(">iiIii", 1, 0, _VARCHAR, len(values), 1)
+    return raw(head + b"".join(map(text, values)))
 
 
 def bigints(values: Iterable[int]) -> bytes:
     numbers = list(values)
     if not numbers:
-        return _array(_BIGINT, [])
+        return raw(struct.pack(">iiI", 0, 0, _BIGINT))
     # In one go: thousands of arrays of a hundred numbers are most of what is copied.
     body = struct.pack(">" + "iq" * len(numbers), *chain.from_iterable(zip(repeat(8), numbers)))
-    return struct.pack(">iiIii", 1, 0, _BIGINT, len(numbers), 1) + body
+    return raw(struct.pack(">iiIii", 1, 0, _BIGINT, len(numbers), 1) + body)
 
 
 def sparse(weights: Mapping[int, float]) -> bytes:
@@ -72,13 +81,4 @@ def sparse(weights: Mapping[int, float]) -> bytes:
     places = places_of(weights)
     count = len(places)
     form = f">iii{count}i{count}f"
-    return struct.pack(form, DIMENSIONS, count, 0, *places, *places.values())
-
-
-def _array(kind: int, elements: Sequence[bytes]) -> bytes:
-    if not elements:
-        return struct.pack(">iiI", 0, 0, kind)
-    parts = [struct.pack(">iiIii", 1, 0, kind, len(elements), 1)]
-    for element in elements:
-        parts += (_int(len(element)), element)
-    return b"".join(parts)
+    return raw(struct.pack(form, DIMENSIONS, count, 0, *places, *places.values()))

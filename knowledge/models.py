@@ -141,7 +141,8 @@ class Chunk(Dated):
     """A passage of a document: what is searched, quoted and cited."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="+")
-    document = models.ForeignKey(Document, models.CASCADE, related_name="chunks")
+    # Found by the index of its constraint.
+    document = models.ForeignKey(Document, models.CASCADE, related_name="chunks", db_index=False)
     chunk_index = models.PositiveIntegerField()
     chunk_text = models.TextField()
     start_line = models.PositiveIntegerField()
@@ -186,7 +187,7 @@ class Chunk(Dated):
 class TermCount(models.Model):
     """In how many chunks of a project a term occurs; term 0 counts the chunks themselves."""
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
     term = models.BigIntegerField()
     chunks = models.IntegerField()
 
@@ -291,8 +292,8 @@ class Vector(models.Model):
     """Where a chunk stands in a space: its body and its header together, normalised."""
 
     space = models.ForeignKey(EmbeddingSpace, models.CASCADE, related_name="vectors")
-    chunk = models.ForeignKey(Chunk, models.CASCADE, related_name="vectors")
-    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    chunk = models.ForeignKey(Chunk, models.CASCADE, related_name="vectors", db_index=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
     embedding = HalfVectorField()
 
     class Meta:

@@ -119,7 +119,7 @@ def read_apart(batches: Iterable[Sequence[Asked]]) -> Iterator[list[Content]]:
         try:
             for batch in batches:
                 waiting.append(threads.submit(_read_batch, batch))
-                if len(waiting) > settings.READERS:
+                if len(waiting) > 2 * settings.READERS:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

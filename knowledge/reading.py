@@ -20,6 +20,7 @@ COLUMNS = (
     " end_line, header, header_anchor, symbol, kind, definitions, language, layer, collection,"
     " metadata, weights, terms, body_hash, header_hash"
 )
+COLUMN_COUNT = COLUMNS.count(",") + 1
 # What of a document's front matter is kept beside each of its passages.
 METADATA_OF_PASSAGES = ("category", "tags", "area", "keyFiles", "table", "columns")
 
@@ -87,45 +88,50 @@ def _pack(content: Content, asked: Asked, chunks: list[Chunk], language: str) ->
     for chunk in chunks:
         counts = words.count_terms(chunk.text, chunk.header)
         terms.update(counts.keys())
-        rows.append(copying.row(*_fields(place, chunk, counts)))
+        rows.append(copying.row(*place.fields(chunk, counts), columns=COLUMN_COUNT))
     content.passages = len(rows)
     content.rows = b"".join(rows)
     content.terms = dict(terms)
 
 
-@dataclass(frozen=True, slots=True)
 class _Place:
-    asked: Asked
-    language: str
-    layer: str
-    collection: str
-    metadata: Mapping[str, Any]
+    """What all passages of a file share, packed once."""
 
+    def __init__(
+        self, asked: Asked, language: str, layer: str, collection: str, metadata: Mapping[str, Any]
+    ) -> None:
+        now = copying.moment(datetime.now(UTC))
+        self.project_id = asked.project_id
+        self.times = now + now
+        self.belongs_to = copying.identity(asked.project_id) + copying.identity(asked.document_id)
+        self.kind = copying.text(language) + copying.text(layer)
+        self.chosen = asked.collection
+        self.collection = collection
+        self.metadata = metadata
 
-def _fields(place: _Place, chunk: Chunk, counts: Mapping[int, int]) -> Iterator[bytes]:
-    """Yield a passage's fields in the order of `COLUMNS`."""
-    asked, now = place.asked, copying.moment(datetime.now(UTC))
-    body, header = copying.text(chunk.text), copying.text(chunk.header)
-    yield copying.identity(uuid4())
-    yield now
-    yield now
-    yield copying.identity(asked.project_id)
-    yield copying.identity(asked.document_id)
-    yield copying.integer(chunk.index)
-    yield body
-    yield copying.integer(chunk.start_line)
-    yield copying.integer(chunk.end_line)
-    yield header
-    yield copying.text(chunk.anchor[:512])
-    yield copying.text(chunk.symbol[:512])
-    yield copying.text(chunk.kind)
-    yield copying.texts([name[:255] for name in chunk.definitions])
-    yield copying.text(place.language)
-    yield copying.text(place.layer)
-    yield copying.text(asked.collection or chunk.collection or place.collection)
-    about = {"method": chunk.kind, "tokens": tokens_of(body)}
-    yield copying.document({**place.metadata, **chunk.metadata, **about})
-    yield copying.sparse(words.weigh(counts))
-    yield copying.bigints(words.numbers_in(asked.project_id, counts))
-    yield sha256(body).digest()
-    yield sha256(header).digest()
+    def fields(self, chunk: Chunk, counts: Mapping[int, int]) -> Iterator[bytes]:
+        """Yield a passage's fields in the order of `COLUMNS`."""
+        body, header = (
+            chunk.text.encode("utf-8", "replace"),
+            chunk.header.encode("utf-8", "replace"),
+        )
+        about = {"method": chunk.kind, "tokens": tokens_of(body)}
+        yield copying.identity(uuid4())
+        yield self.times
+        yield self.belongs_to
+        yield copying.integer(chunk.index)
+        yield copying.raw(body)
+        yield copying.integer(chunk.start_line)
+        yield copying.integer(chunk.end_line)
+        yield copying.raw(header)
+        yield copying.text(chunk.anchor[:512])
+        yield copying.text(chunk.symbol[:512])
+        yield copying.text(chunk.kind)
+        yield copying.texts([name[:255] for name in chunk.definitions])
+        yield self.kind
+        yield copying.text(self.chosen or chunk.collection or self.collection)
+        yield copying.document({**self.metadata, **chunk.metadata, **about})
+        yield copying.sparse(words.weigh(counts))
+        yield copying.bigints(words.numbers_in(self.project_id, counts))
+        yield copying.raw(sha256(body).digest())
+        yield copying.raw(sha256(header).digest())

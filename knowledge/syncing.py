@@ -44,8 +44,8 @@ logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-BATCH_FILES = 200
-BATCH_BYTES = 2_000_000
+BATCH_FILES = 400
+BATCH_BYTES = 4_000_000
 WORTH_RETRYING = (RepositoryUnreachable, RepositoryBusy)
 
 

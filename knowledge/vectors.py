@@ -196,7 +196,8 @@ def copy_in(cursor: Any, into: str, keys: Sequence[tuple[bytes, ...]], rows: Vec
     halves = np.ascontiguousarray(rows, dtype=">f2")
     shape = struct.pack(">hh", halves.shape[1], 0)
     parts = [
-        copying.row(*key, shape + half.tobytes()) for key, half in zip(keys, halves, strict=True)
+        copying.row(*map(copying.raw, (*key, shape + half.tobytes())))
+        for key, half in zip(keys, halves, strict=True)
     ]
     with cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(b"".join((copying.BEGINNING, *parts, copying.END)))

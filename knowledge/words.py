@@ -100,7 +100,7 @@ def count_terms(*texts: str) -> dict[int, int]:
     return counts
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=200_000)
 def _numbers_of_word(word: str) -> tuple[int, ...]:
     return tuple(map(number_of, _terms_of_word(word)))
 
@@ -120,11 +120,12 @@ def rarity(chunks: int, chunks_with_term: int) -> float:
 
 def places_of(weights: Mapping[int, float]) -> dict[int, float]:
     """Return weights by the place of each term in a sparse vector, in order of the place."""
-    folded: dict[int, float] = {}
-    for number, weight in weights.items():
-        place = number % DIMENSIONS
-        folded[place] = folded.get(place, 0.0) + weight
-    return {place: folded[place] for place in sorted(folded)}
+    folded = {number % DIMENSIONS: weight for number, weight in weights.items()}
+    if len(folded) < len(weights):  # two terms share a place: once in millions of passages
+        folded.clear()
+        for number, weight in weights.items():
+            folded[number % DIMENSIONS] = folded.get(number % DIMENSIONS, 0.0) + weight
+    return dict(sorted(folded.items()))
 
 
 def sparse_text(weights: Mapping[int, float]) -> str:
