@@ -27,7 +27,7 @@ test: installed browser ## Lint, types, contracts, then all tests but the slow o
 	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: installed browser ## The tests that take minutes
-	@$(IN_TEST_HOME) $(BIN)/python -m pytest -m slow || { code=$$?; \
+	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow || { code=$$?; \
 		[ $$code -ne 5 ] || echo "No test is marked slow: that is a mistake."; exit $$code; }
 
 bench: installed ## Measure indexing here, by stage and beside a peer

@@ -86,6 +86,7 @@ def reading_of(document: Document, content: Content) -> Reading:
         return skipped(document, content.skipped)
     if content.failed:
         return failed(document, content.failed)
+    document.attempts = 0
     document.encoding = content.encoding
     document.notes = content.notes
     document.metadata = content.metadata

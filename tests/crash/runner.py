@@ -20,10 +20,12 @@ settings.EMBEDDING_ADAPTER = "HashedWords"
 django.setup()
 
 from config.celery import app  # noqa: E402
+from knowledge import syncing  # noqa: E402
 from projects import jobs, workers  # noqa: E402
 from projects.models import Job  # noqa: E402
 
 __all__ = ["app"]
+syncing.BATCH_FILES = 100  # several borders between batches, on which to die
 workers.OWN_RUNNER = [sys.executable, "-m", "tests.crash.runner", "run"]
 
 

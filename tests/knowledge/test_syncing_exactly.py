@@ -173,8 +173,9 @@ class TestFailing:
     @pytest.fixture
     def failing(self, source, settings, repository) -> Callable[[], Document]:
         """Make one file fail to be read, as one that takes too long does."""
-        repository.commit({**FILES, "slow.py": "x = 1\n" * 300_000})
-        settings.READER_SECONDS = 0.15
+        repository.commit({**FILES, "slow.py": "x = 1\n" * 2_000_000})
+        settings.MAX_FILE_BYTES = 20_000_000
+        settings.READER_SECONDS = 0.6
 
         def again() -> Document:
             sync(source)
@@ -195,6 +196,12 @@ class TestFailing:
         for _ in range(MOST_ATTEMPTS):
             failing()
         repository.commit({**FILES, "slow.py": "x = 2\n"})
+        document = failing()
+        assert (document.state, document.attempts) == (Document.State.INDEXED, 0)
+
+    def test_a_file_that_is_read_at_last_has_no_attempts_left_over(self, failing, settings):
+        assert failing().attempts == 1
+        settings.READER_SECONDS, settings.READER_MEGABYTES = 20, 2_000
         document = failing()
         assert (document.state, document.attempts) == (Document.State.INDEXED, 0)
 
