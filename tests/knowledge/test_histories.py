@@ -173,9 +173,12 @@ class Life:
 
     def sync(self, trouble: Trouble) -> None:
         jobs.enqueue(self.source)
-        drain(self.trouble(trouble))
+        drain(self.trouble(trouble), after_each=self.note_texts)
         self.source.refresh_from_db()
         check_sound(self.source)
+
+    def note_texts(self) -> None:
+        """Keep in mind what may be embedded: also what stands there between two syncs."""
         for body, header in Chunk.objects.values_list("chunk_text", "header"):
             self.texts |= {body, header}
 
@@ -238,7 +241,10 @@ def after(statements: int, happens: Callable[[], None]) -> Callable[..., Any]:
     return execute
 
 
-def drain(round_each: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
+def drain(
+    round_each: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    after_each: Callable[[], None] = lambda: None,
+) -> None:
     """Run what there is to run, as if all waiting times passed at once."""
     for _ in range(30):
         try:
@@ -246,6 +252,7 @@ def drain(round_each: Callable[[], AbstractContextManager[Any]] = nullcontext) -
                 ran = jobs.run_next()
         except Broken:  # where a worker would die, or ring again
             ran = True
+        after_each()
         if not ran and not Job.objects.open().exists():
             return
         now = timezone.now()
