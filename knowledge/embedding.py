@@ -19,7 +19,8 @@ from knowledge.spaces import (
     is_living,
     living_spaces,
 )
-from knowledge.vectors import copy_in, read_halves, vector_store
+from knowledge.staging import stage
+from knowledge.vectors import packed, read_halves, vector_store
 from projects.checkpoints import checkpoint
 from projects.leases import JobFailed, Lease
 from providers.embedding import Effort, EmbedderUnavailable, Vectors, normalised, tokens_about
@@ -254,16 +255,12 @@ def _known(space: EmbeddingSpace, texts: Mapping[bytes, str]) -> dict[bytes, Vec
 def _keep(space: EmbeddingSpace, hashes: Sequence[bytes], made: Vectors) -> None:
     table = EmbeddedText._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS embedded_now"
-            " (text_hash bytea, embedding halfvec) ON COMMIT DELETE ROWS;"
-            " TRUNCATE embedded_now"  # a transaction may keep several times
-        )
-        copy_in(cursor, "embedded_now (text_hash, embedding)", [(key,) for key in hashes], made)
+        rows = packed([(key,) for key in hashes], made)
+        stage(cursor, "vectors", "text_hash bytea, embedding halfvec", rows)
         # In one order, so that two jobs with the same texts wait for each other.
         cursor.execute(
             f"INSERT INTO {table} (space_id, text_hash, embedding)"
-            " SELECT %s, text_hash, embedding FROM embedded_now ORDER BY text_hash"
+            " SELECT %s, text_hash, embedding FROM staged_vectors ORDER BY text_hash"
             " ON CONFLICT DO NOTHING",
             [space.pk],
         )

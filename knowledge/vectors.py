@@ -16,6 +16,7 @@ from pgvector import HalfVector
 from knowledge import copying
 from knowledge.models import EmbeddingSpace, Vector
 from knowledge.scopes import Scope
+from knowledge.staging import copy_in
 from providers.embedding import Vectors
 
 # Up to so many vectors in a scope are compared one by one; the index guesses among more.
@@ -72,9 +73,8 @@ class PgVectors:
     ) -> None:
         keys = [(space.pk.bytes, chunk.bytes, project.bytes) for chunk, project in chunks]
         with connection.cursor() as cursor:
-            copy_in(
-                cursor, "knowledge_vector (space_id, chunk_id, project_id, embedding)", keys, rows
-            )
+            into = "knowledge_vector (space_id, chunk_id, project_id, embedding)"
+            copy_in(cursor, into, [b"".join(packed(keys, rows))])
 
     def nearest(
         self, space: EmbeddingSpace, vector: Vectors, scope: Scope, *, among: int, limit: int
@@ -190,17 +190,13 @@ def _ids(sql: str, values: Sequence[Any]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copy_in(cursor: Any, into: str, keys: Sequence[tuple[bytes, ...]], rows: Vectors) -> None:
-    """Copy vectors into a table whose columns are `into`, their keys first."""
+def packed(keys: Sequence[tuple[bytes, ...]], rows: Vectors) -> Iterator[bytes]:
+    """Yield rows for COPY: the columns of each key, then its vector."""
     # Binary: writing numbers as text would cost more time than a fast embedder takes.
     halves = np.ascontiguousarray(rows, dtype=">f2")
     shape = struct.pack(">hh", halves.shape[1], 0)
-    parts = [
-        copying.row(*map(copying.raw, (*key, shape + half.tobytes())))
-        for key, half in zip(keys, halves, strict=True)
-    ]
-    with cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(b"".join((copying.BEGINNING, *parts, copying.END)))
+    for key, half in zip(keys, halves, strict=True):
+        yield copying.row(*map(copying.raw, (*key, shape + half.tobytes())))
 
 
 def read_halves(sent: bytes) -> Vectors:

@@ -173,7 +173,7 @@ def _look_at_all(sources: list[Source]) -> Iterator[tuple[Source, Seen]]:
         (quota.host, quota.is_anonymous): quota.resets_at
         for quota in ForgeQuota.objects.filter(remaining=0, resets_at__gt=now)
     }
-    checkpoint("poll-claimed")
+    checkpoint("poll.claimed")
     pool = ThreadPoolExecutor(AT_ONCE)
     waiting = {pool.submit(look, source, blocked): source for source in sources}
     try:

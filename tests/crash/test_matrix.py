@@ -39,7 +39,7 @@ POINTS = [
 # Those of them that also cost the true lease of 20 seconds; the others wait 2.
 WITH_TRUE_LEASE = ["sync.stored:2", "embed.cached:1"]
 # Reached in a test of its own, and by what is no part of indexing.
-ELSEWHERE = {"space.activating", "poll-claimed"}
+ELSEWHERE = {"space.activating", "poll.claimed"}
 
 
 def die_at(point: str, case: Case, start_runner, lease: float = 1.5) -> float:

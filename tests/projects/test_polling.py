@@ -136,7 +136,7 @@ def test_a_poller_killed_between_the_claim_and_the_look_only_delays_the_next(
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": own,
-        "CRASH_AT": "poll-claimed:1",
+        "CRASH_AT": "poll.claimed:1",
     }
     command = [sys.executable, "-c", POLLER]
     victim = subprocess.run(command, cwd=django_settings.BASE_DIR, env=environment, check=False)
