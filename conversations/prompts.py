@@ -1,11 +1,11 @@
 """What a model is told, whole and in one place. Retrieved text is data, never instructions."""
 
-import re
 import secrets
 from collections.abc import Sequence
 
 from conversations.passages import Passage
 from providers.chat import ChatMessage
+from providers.quoting import without_invisible
 
 SYSTEM = """\
 You answer questions of a software team about its own code and documents.
@@ -24,8 +24,6 @@ QUESTION = """\
 
 Question: {question}"""
 
-# Direction marks, zero-width characters and tags: invisible to people, readable to a model.
-INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 HISTORY_CHARACTERS = 8_000
 PASSAGE_CHARACTERS = 14_000
 
@@ -48,7 +46,7 @@ def _quoted(passages: Sequence[Passage]) -> str:
     parts = []
     room = PASSAGE_CHARACTERS
     for passage in passages:
-        text = INVISIBLE.sub("", passage.text)[:room]
+        text = without_invisible(passage.text)[:room]
         if not text:
             break
         room -= len(text)
