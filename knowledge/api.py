@@ -1,5 +1,6 @@
 """Search over REST."""
 
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -9,15 +10,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import asked_for, caller
+from knowledge.methods import Mode
+from knowledge.query_syntax import read_query
 from knowledge.retrieval import LONGEST_QUESTION, Hit, Results, search
-from knowledge.scopes import Filters
 from projects.access import VisibleProject, VisibleSource
 
 MOST_HITS = 100
+FIELDS = ("path", "collection", "symbol", "author", "branch", "since")
 
 
 class SearchQuery(serializers.Serializer[Results]):
-    q = serializers.CharField(max_length=LONGEST_QUESTION, help_text="Words, or a question.")
+    q = serializers.CharField(
+        max_length=LONGEST_QUESTION,
+        help_text="Words, a question, or the whole query syntax of the search field.",
+    )
+    mode = serializers.ChoiceField(
+        choices=[mode.value for mode in Mode],
+        default=Mode.AUTO.value,
+        help_text="`symbol` finds definitions by name, `regex` text by a pattern (RE2).",
+    )
     project = VisibleProject(required=False, help_text="Without it: all projects of yours.")
     source = VisibleSource(required=False)  # type: ignore[assignment]
     path = serializers.CharField(
@@ -25,6 +36,18 @@ class SearchQuery(serializers.Serializer[Results]):
     )
     language = serializers.CharField(max_length=50, default="")
     collection = serializers.CharField(max_length=30, default="")
+    symbol = serializers.CharField(
+        max_length=300, default="", help_text="Only where this is defined."
+    )
+    author = serializers.CharField(
+        max_length=300, default="", help_text="A part of the name of who changed the file last."
+    )
+    branch = serializers.CharField(max_length=255, default="")
+    since = serializers.CharField(
+        max_length=20,
+        default="",
+        help_text="Files changed since a date, or `3d`, `2w`, `6m`, `1y`.",
+    )
     limit = serializers.IntegerField(min_value=1, max_value=MOST_HITS, default=10)
 
 
@@ -70,16 +93,17 @@ class SearchView(APIView):
     def get(self, request: Request) -> Response:
         asked: dict[str, Any] = asked_for(request, SearchQuery)
         project, source = asked.get("project"), asked.get("source")
+        given = {name: str(asked[name]) for name in FIELDS}
+        query = read_query(asked["q"], {**given, "lang": asked["language"], "mode": asked["mode"]})
+        if query.notes:
+            raise serializers.ValidationError({"q": list(query.notes)})
+        filters = replace(query.filters, source_id=None if source is None else source.pk)
         results = search(
             caller(request),
-            asked["q"],
+            query.words,
             project_ids=None if project is None else [project.pk],
-            filters=Filters(
-                asked["path"],
-                asked["language"].lower(),
-                asked["collection"],
-                source.pk if source is not None else None,
-            ),
+            filters=filters,
             limit=asked["limit"],
+            mode=query.mode,
         )
         return Response(ResultsSerializer(results).data)

@@ -12,7 +12,7 @@ from knowledge.syntax_trees import Unparsable, chunk_code, is_supported
 __all__ = ["Chunk", "Chunked", "chunk_by_lines", "chunk_document"]
 
 # Part of what a stored chunk depends on: raise it when the same text would be cut differently.
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 
 _TITLED = frozenset({"rst", "text"})
 _KEYED = {

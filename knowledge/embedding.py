@@ -9,6 +9,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import F
 
+from knowledge.matching import settle_texts
 from knowledge.models import Chunk, Document, EmbeddedText, EmbeddingSpace
 from knowledge.spaces import (
     SpaceRefused,
@@ -44,6 +45,9 @@ class SpaceGone(Exception):
 
 def run_embed(lease: Lease) -> None:
     """Give every passage of a source its vector in every living space, the active one first."""
+    while settle_texts():
+        lease.make_way()
+    checkpoint("embed.settled")
     if active_space() is None:
         _declare_first()
     failure: JobFailed | None = None

@@ -19,6 +19,21 @@ class Blob(models.Model):
     sha = models.CharField(primary_key=True, max_length=64)
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    # Whether the index of trigrams has it: that costs too much to wait for in a sync.
+    is_settled = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        indexes = [
+            GinIndex(
+                fields=["text"],
+                opclasses=["gin_trgm_ops"],
+                condition=Q(is_settled=True),
+                name="blob_trigrams",
+            ),
+            models.Index(
+                fields=["sha"], condition=Q(is_settled=False), name="blobs_without_trigrams"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.sha[:12]

@@ -2,12 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from knowledge.methods import USUAL, Method
 from knowledge.words import terms_of
 
+RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
 PATH_RULE = 0.25  # times the share of the file's own words that the question names
 SYMBOL_RULE = 0.4  # for a chunk that defines an identifier of the question
 TEST_SHARE = 0.5  # what is left of a test's score when tests were not asked for
@@ -53,6 +55,8 @@ class Question:
     text: str
     terms: frozenset[str]
     identifiers: frozenset[str]
+    # Of those what looks like code, or is all there is: lower-case.
+    code_names: frozenset[str]
     wants_tests: bool
     wants_documents: bool
     is_identifier: bool
@@ -61,27 +65,56 @@ class Question:
     def read(cls, text: str) -> "Question":
         names = IDENTIFIER.findall(text)
         stripped = text.strip().strip("`\"'()")
+        is_identifier = bool(IDENTIFIER.fullmatch(stripped))
+        like_code = {name for name in names if len(name) > 2 and LOOKS_LIKE_CODE.search(name)}
         return cls(
             text=text,
             terms=frozenset(terms_of(text)),
             identifiers=frozenset(name.lower() for name in names if len(name) > 2),
+            code_names=frozenset(n.lower() for n in ({stripped} if is_identifier else like_code)),
             wants_tests=bool(ASKS_FOR_TESTS.search(text)),
             wants_documents=bool(ASKS_FOR_DOCUMENTS.search(text)),
-            is_identifier=bool(IDENTIFIER.fullmatch(stripped)),
+            is_identifier=is_identifier,
         )
+
+    @classmethod
+    def named(cls, names: Collection[str]) -> "Question":
+        """Return the question where these names are defined."""
+        read = cls.read(" ".join(sorted(names)))
+        return replace(read, code_names=frozenset(names), is_identifier=True)
 
 
 def rank(
-    candidates: Sequence[Candidate], question: Question, *, vector_weight: float
+    candidates: Sequence[Candidate],
+    question: Question,
+    *,
+    vector_weight: float,
+    method: Method = USUAL,
 ) -> list[Candidate]:
     """Return the candidates best first; each knows its legs, its rules and its score."""
-    is_known = question.is_identifier and any(candidate.words > 0 for candidate in candidates)
-    weight = 0.0 if is_known else vector_weight
-    _fuse(candidates, weight)
+    _scale(candidates)
+    if method.fusion == "ranks":
+        _fuse_by_rank(candidates)
+    else:
+        _fuse_by_score(candidates, _weight_of_meaning(candidates, question, vector_weight, method))
+    if not method.uses_rules:
+        return sorted(candidates, key=lambda c: (-c.score, c.path, str(c.chunk_id)))
     declared = {DECLARATIONS.sub("", c.path) for c in candidates if DECLARATIONS.search(c.path)}
     for candidate in candidates:
         _apply_rules(candidate, question, declared)
     return _by_file(candidates)
+
+
+def _weight_of_meaning(
+    candidates: Sequence[Candidate], question: Question, weight: float, method: Method
+) -> float:
+    if not method.uses_meaning or all(c.meaning is None for c in candidates):
+        return 0.0
+    if not method.uses_words:
+        return 1.0
+    # A name that is known stands for itself: what means the same is only in the way.
+    is_known = question.is_identifier and any(candidate.words > 0 for candidate in candidates)
+    return 0.0 if is_known else weight
 
 
 def confidence(candidates: Sequence[Candidate], ceiling: float) -> float:
@@ -93,18 +126,30 @@ def confidence(candidates: Sequence[Candidate], ceiling: float) -> float:
     return min(1.0, (said + max(0.0, meant)) / 2)
 
 
-def _fuse(candidates: Sequence[Candidate], vector_weight: float) -> None:
+def _scale(candidates: Sequence[Candidate]) -> None:
+    """Put each leg on a scale from 0 to 1 over what was found."""
     best = max((c.words for c in candidates), default=0.0) or 1.0
     meanings = [c.meaning for c in candidates if c.meaning is not None]
     top, floor = max(meanings, default=1.0), min(meanings, default=0.0)
     span = (top - floor) or 1.0
-    weight = vector_weight if meanings else 0.0
     for candidate in candidates:
         candidate.legs["words"] = max(0.0, candidate.words) / best
         if candidate.meaning is not None:
             candidate.legs["meaning"] = (candidate.meaning - floor) / span
+
+
+def _fuse_by_score(candidates: Sequence[Candidate], weight: float) -> None:
+    for candidate in candidates:
         meaning = candidate.legs.get("meaning", 0.0)
         candidate.score = (1 - weight) * candidate.legs["words"] + weight * meaning
+
+
+def _fuse_by_rank(candidates: Sequence[Candidate]) -> None:
+    for leg in ("words", "meaning"):
+        found = [c for c in candidates if c.legs.get(leg, 0.0) > 0]
+        ordered = sorted(found, key=lambda c: (-c.legs[leg], str(c.chunk_id)))
+        for place, candidate in enumerate(ordered, 1):
+            candidate.score += 1 / (RANK_CONSTANT + place)
 
 
 def _apply_rules(candidate: Candidate, question: Question, declared: set[str]) -> None:

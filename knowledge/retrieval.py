@@ -1,18 +1,17 @@
-"""The one search behind every door: words and meaning, within what the viewer may see."""
+"""The one search behind every door: words, names, meaning and patterns, within what one may see."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from pgvector import HalfVector
-
 from accounts.viewers import Viewer
-from knowledge import words
-from knowledge.models import Chunk, EmbeddingSpace, TermCount
+from knowledge.legs import LEG_LIMIT, Weighed, by_filters, by_names, by_words, score, weigh_question
+from knowledge.matching import Matches, find_matches
+from knowledge.methods import USUAL, Method, Mode, method_for
+from knowledge.models import Chunk, EmbeddingSpace
 from knowledge.ranking import Candidate, Question, confidence, rank
+from knowledge.regular_expressions import PatternRefused, compile_pattern
 from knowledge.scopes import Filters, Scope
 from knowledge.spaces import active_space, embedder_for
 from knowledge.vectors import vector_store
@@ -20,15 +19,13 @@ from knowledge.viewing import file_address
 from projects.models import Project
 from providers.embedding import EmbedderUnavailable, Vectors
 
-LEG_LIMIT = 200
 LONGEST_QUESTION = 4000
-# Rare terms choose the candidates, all terms score them.
-CANDIDATE_CHUNKS = 20_000
-MOST_TERMS = 64
 # Below it, a question is said not to be in the sources: of questions that a project answers 1 in
-# 100 fall below, of questions about another project 1 in 3 (docs/benchmarks.md).
-EVIDENCE_FLOOR = 0.22
+# 100 fall below, of questions about another project 6 in 10 (docs/benchmarks.md).
+EVIDENCE_FLOOR = 0.26
 EVIDENCE_FLOOR_OF_WORDS = 0.12
+
+__all__ = ["LONGEST_QUESTION", "Filters", "Hit", "Mode", "Results", "search"]
 
 
 @dataclass(slots=True)
@@ -74,6 +71,15 @@ class Hit:
 
 
 @dataclass(slots=True)
+class Leg:
+    """What one way of searching found, best first, and how long that took."""
+
+    name: str
+    found: Sequence[UUID]
+    seconds: float
+
+
+@dataclass(slots=True)
 class Results:
     hits: list[Hit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -83,12 +89,21 @@ class Results:
     with_meaning: bool = False
     # The one space that all vectors of this search are of; none where words were alone.
     space_id: UUID | None = None
+    # How it came about: for whoever wants to know why this order.
+    legs: list[Leg] = field(default_factory=list)
+    weighed: Weighed = field(default_factory=Weighed)
+    ranked: list[Candidate] = field(default_factory=list)
+    # What a pattern matched, to light it.
+    marks: list[str] = field(default_factory=list)
+
+    @property
+    def floor(self) -> float:
+        return EVIDENCE_FLOOR if self.with_meaning else EVIDENCE_FLOOR_OF_WORDS
 
     @property
     def is_answerable(self) -> bool:
         """Whether what was found shares enough with the question to answer it."""
-        floor = EVIDENCE_FLOOR if self.with_meaning else EVIDENCE_FLOOR_OF_WORDS
-        return bool(self.hits) and self.confidence >= floor
+        return bool(self.hits) and self.confidence >= self.floor
 
 
 def search(
@@ -99,136 +114,132 @@ def search(
     filters: Filters = Filters(),
     limit: int = 10,
     space: EmbeddingSpace | None = None,
+    method: Method = USUAL,
+    mode: Mode = Mode.AUTO,
 ) -> Results:
     """Return the passages that answer best, within the projects that the viewer may see.
 
-    By meaning they are found in the active space, or in `space` to compare it.
+    By meaning they are found in the active space, or in `space` to compare it. The question is
+    taken as it is: what people type into a search field is read by `read_query` before.
     """
     started = perf_counter()
-    results = Results()
     visible = Project.objects.visible_to(viewer)
     if project_ids is not None:
         visible = visible.filter(pk__in=project_ids)
     scope = Scope(tuple(visible.values_list("pk", flat=True)), filters)
     text = question[:LONGEST_QUESTION].replace("\0", " ").strip()
-    if scope.project_ids and text:
-        ranked = _ranked(text, scope, results, space or active_space())
-        results.considered = len(ranked)
-        results.hits = _load(ranked[:limit])
+    looking = Searching(text, scope, method_for(mode, method), space)
+    if scope.project_ids:
+        looking.run(mode)
+    results = looking.results
+    results.considered = len(results.ranked)
+    results.hits = _load(results.ranked[:limit])
     results.seconds = perf_counter() - started
     return results
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """A question's terms: weights, where to find candidates, and the best score there is."""
+class Searching:
+    """One search on its way: what each leg finds, scored by all legs, then ordered by the rules."""
 
-    sparse: str
-    places: list[int]
-    ceiling: float
-    # How many passages the projects of the scope hold, whatever the filters.
-    among: int
+    def __init__(
+        self, text: str, scope: Scope, method: Method, space: EmbeddingSpace | None
+    ) -> None:
+        self.text = text
+        self.scope = scope
+        self.method = method
+        self.space = space
+        self.question = Question.read(text)
+        self.results = Results()
 
+    def run(self, mode: Mode) -> None:
+        if mode == Mode.REGEX:
+            self._by_pattern()
+        elif not self.text:
+            if self.scope.filters != Filters():
+                self._in_order_of_files()
+        elif mode == Mode.SYMBOL:
+            self._by_symbol()
+        else:
+            self._by_evidence()
 
-def _ranked(
-    text: str, scope: Scope, results: Results, space: EmbeddingSpace | None
-) -> list[Candidate]:
-    weighed = _weigh_question(text, scope)
-    found = set(_by_words(weighed, scope)) if weighed.places else set()
-    vector = _question_vector(text, space, results)
-    if space is not None and vector is not None:
-        store = vector_store()
-        found.update(store.nearest(space, vector, scope, among=weighed.among, limit=LEG_LIMIT))
-        results.space_id = space.pk
-    candidates = _candidates(found, weighed, vector, space)
-    weight = space.weight if space is not None and vector is not None else 0.0
-    results.confidence = confidence(candidates, weighed.ceiling)
-    results.with_meaning = any(c.meaning is not None for c in candidates)
-    return rank(candidates, Question.read(text), vector_weight=weight)
+    def _by_evidence(self) -> None:
+        weighed = self.results.weighed = weigh_question(self.text, self.scope)
+        found: set[UUID] = set()
+        if self.method.uses_words:
+            found |= self._ask("words", lambda: by_words(weighed, self.scope))
+        if self.method.uses_rules and self.method.uses_words and self.question.code_names:
+            found |= self._ask("names", lambda: by_names(self.question, self.scope))
+        space, vector = self._meaning()
+        if space is not None and vector is not None:
+            found |= self._ask("meaning", lambda: self._nearest(space, vector))
+            self.results.space_id = space.pk
+        candidates = score(found, weighed, vector, space)
+        self.results.confidence = confidence(candidates, weighed.ceiling)
+        self.results.with_meaning = any(c.meaning is not None for c in candidates)
+        self._rank(candidates, space.weight if space is not None and vector is not None else 0.0)
 
+    def _by_symbol(self) -> None:
+        """Find definitions alone: by their whole name, else by a part of it."""
+        names = {name.lower() for name in self.text.replace(".", " ").replace("(", " ").split()}
+        self.question = Question.named(names)
+        weighed = self.results.weighed = weigh_question(self.text, self.scope)
+        found = self._ask("names", lambda: by_names(self.question, self.scope))
+        self._rank(score(found, weighed, None, None), 0.0)
+        self.results.confidence = float(bool(found))
 
-def _weigh_question(text: str, scope: Scope) -> Weighed:
-    counts = words.count_terms(text)
-    by_number = {
-        place: number
-        for project_id in scope.project_ids
-        for number, place in zip(counts, words.numbers_in(project_id, counts), strict=True)
-    }
-    chunks_with = dict.fromkeys([*counts, words.EVERY_CHUNK], 0)
-    rows = TermCount.objects.filter(project__in=scope.project_ids, term__in=list(chunks_with))
-    for term, chunks in rows.values_list("term", "chunks"):
-        chunks_with[term] += chunks
-    total = chunks_with.pop(words.EVERY_CHUNK)
-    weights = {
-        term: words.rarity(total, chunks_with[term]) * min(times, 3)
-        for term, times in counts.items()
-    }
-    present = sorted((t for t in counts if chunks_with[t] > 0), key=chunks_with.__getitem__)
-    chosen: set[int] = set()
-    reached = 0
-    for term in present[:MOST_TERMS]:
-        reached += chunks_with[term]
-        if chosen and reached > CANDIDATE_CHUNKS:
-            break
-        chosen.add(term)
-    return Weighed(
-        sparse=words.sparse_text({term: weights[term] for term in present[:MOST_TERMS]}),
-        places=[place for place, number in by_number.items() if number in chosen],
-        # What a passage would score that said every word of the question again and again.
-        ceiling=sum(weights.values()) * (words.SATURATION + 1),
-        among=total,
-    )
+    def _by_pattern(self) -> None:
+        try:
+            pattern = compile_pattern(self.text)
+        except PatternRefused as refusal:
+            self.results.notes.append(str(refusal))
+            return
+        started = perf_counter()
+        matches: Matches = find_matches(pattern, self.scope)
+        self.results.ranked = matches.candidates
+        self.results.marks = matches.marks
+        self.results.confidence = float(bool(matches.candidates))
+        ids = [candidate.chunk_id for candidate in matches.candidates]
+        self.results.legs.append(Leg("matches", ids, perf_counter() - started))
+        if matches.is_cut_short:
+            self.results.notes.append(
+                f"There may be more: {matches.files} files were looked at before time was up."
+                " A longer word in the pattern, or path: or lang:, narrows it."
+            )
 
+    def _in_order_of_files(self) -> None:
+        found = self._ask("filters", lambda: by_filters(self.scope))
+        self._rank(score(found, Weighed(), None, None), 0.0)
+        self.results.ranked.sort(key=lambda candidate: candidate.path)
 
-def _by_words(weighed: Weighed, scope: Scope) -> list[UUID]:
-    conditions, values = scope.filters.conditions()
-    return _ids(
-        f"""SELECT c.id FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
-        WHERE c.terms && %s::bigint[] AND c.project_id = ANY(%s) {conditions}
-        ORDER BY c.weights <#> %s::sparsevec LIMIT {LEG_LIMIT}""",
-        [weighed.places, list(scope.project_ids), *values, weighed.sparse],
-    )
+    def _meaning(self) -> tuple[EmbeddingSpace | None, Vectors | None]:
+        if not self.method.uses_meaning:
+            return None, None
+        space = self.space or active_space()
+        if space is None:
+            self.results.notes.append("Searched by words only: nothing is embedded yet.")
+            return None, None
+        try:
+            return space, embedder_for(space).embed_question(self.text)
+        except EmbedderUnavailable:
+            self.results.notes.append(
+                "Searched by words only: the embedding model does not answer."
+            )
+            return space, None
 
+    def _nearest(self, space: EmbeddingSpace, vector: Vectors) -> list[UUID]:
+        among = self.results.weighed.among
+        return vector_store().nearest(space, vector, self.scope, among=among, limit=LEG_LIMIT)
 
-def _ids(sql: str, values: Sequence[Any]) -> list[UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [row[0] for row in cursor.fetchall()]
+    def _ask(self, name: str, find: Callable[[], list[UUID]]) -> set[UUID]:
+        started = perf_counter()
+        found = find()
+        self.results.legs.append(Leg(name, found, perf_counter() - started))
+        return set(found)
 
-
-def _question_vector(text: str, space: EmbeddingSpace | None, results: Results) -> Vectors | None:
-    if space is None:
-        results.notes.append("Searched by words only: nothing is embedded yet.")
-        return None
-    try:
-        return embedder_for(space).embed_question(text)
-    except EmbedderUnavailable:
-        results.notes.append("Searched by words only: the embedding model does not answer.")
-        return None
-
-
-def _candidates(
-    ids: Collection[UUID], weighed: Weighed, vector: Vectors | None, space: EmbeddingSpace | None
-) -> list[Candidate]:
-    """Score what any leg found by every leg, so that scores can be compared."""
-    values: list[Any] = [
-        weighed.sparse,
-        HalfVector(vector).to_text() if vector is not None else None,
-        space.pk if space else None,
-        list(ids),
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT c.id, c.document_id, d.path, c.layer, c.language, c.symbol, c.definitions,
-                -(c.weights <#> %s::sparsevec),
-                -- A text that the model refused has no direction, and so no distance.
-                NULLIF(1 - (v.embedding <=> %s::halfvec), 'NaN')
-            FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
-            LEFT JOIN knowledge_vector v ON v.chunk_id = c.id AND v.space_id = %s
-            WHERE c.id = ANY(%s)""",
-            values,
+    def _rank(self, candidates: Sequence[Candidate], weight: float) -> None:
+        self.results.ranked = rank(
+            candidates, self.question, vector_weight=weight, method=self.method
         )
-        return [Candidate(*row) for row in cursor.fetchall()]
 
 
 def _load(candidates: Sequence[Candidate]) -> list[Hit]:

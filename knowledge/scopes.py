@@ -1,8 +1,22 @@
 """What a search looks in: the projects that the viewer may see, and what a result must be."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from knowledge import words
+
+Condition = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """What a result must not be: the name of a field, `word` or `phrase`, and the value."""
+
+    field: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,23 +27,12 @@ class Filters:
     language: str = ""
     collection: str = ""
     source_id: UUID | None = None
-
-    def conditions(self) -> tuple[str, list[Any]]:
-        """Return SQL over `c` (chunk) and `d` (document), and its parameters."""
-        parts: list[str] = []
-        values: list[Any] = []
-        if self.path:
-            pattern = self.path.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            parts.append("AND d.path LIKE %s")
-            values.append(pattern.replace("*", "%") if "*" in pattern else f"%{pattern}%")
-        for column in ("language", "collection"):
-            if value := getattr(self, column):
-                parts.append(f"AND c.{column} = %s")
-                values.append(value)
-        if self.source_id:
-            parts.append("AND d.source_id = %s")
-            values.append(self.source_id)
-        return " ".join(parts), values
+    symbol: str = ""
+    author: str = ""
+    branch: str = ""
+    since: datetime | None = None
+    phrases: tuple[str, ...] = ()
+    without: tuple[Without, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,77 @@ class Scope:
 
     project_ids: tuple[UUID, ...]
     filters: Filters
+
+    def conditions(self) -> tuple[str, list[Any]]:
+        """Return SQL over `c` (chunk) and `d` (document), and its parameters."""
+        parts = list(self._conditions())
+        sql = " ".join(f"AND {condition}" for condition, _ in parts)
+        return sql, [value for _, values in parts for value in values]
+
+    def _conditions(self) -> Iterator[Condition]:
+        filters = self.filters
+        for field in ("path", "language", "collection", "symbol", "author", "branch"):
+            if value := getattr(filters, field):
+                yield _condition(field, value)
+        if filters.source_id:
+            yield "d.source_id = %s", [filters.source_id]
+        if filters.since:
+            yield "d.changed_at >= %s", [filters.since]
+        for phrase in filters.phrases:
+            yield from self._with_words_of(phrase)
+            yield "c.chunk_text ILIKE %s", [f"%{_plain(phrase)}%"]
+        for excluded in filters.without:
+            condition, values = self._excluded(excluded)
+            yield f"NOT coalesce({condition}, false)", values
+
+    def _excluded(self, excluded: Without) -> Condition:
+        if excluded.field == "word":
+            terms = words.terms_of(excluded.value)[:1]  # a compound word by its whole
+            return "c.terms && %s::bigint[]", [self.places_of(terms)]
+        if excluded.field == "phrase":
+            return "c.chunk_text ILIKE %s", [f"%{_plain(excluded.value)}%"]
+        return _condition(excluded.field, excluded.value)
+
+    def _with_words_of(self, phrase: str) -> Iterator[Condition]:
+        """Yield what the index of terms can tell of a phrase: that all its words are there."""
+        for term in dict.fromkeys(words.parts_of(phrase)):
+            yield "c.terms && %s::bigint[]", [self.places_of([term])]
+
+    def places_of(self, terms: list[str]) -> list[int]:
+        """Return terms' numbers within every project of the scope."""
+        numbers = [words.number_of(term) for term in terms]
+        return [
+            place
+            for project_id in self.project_ids
+            for place in words.numbers_in(project_id, numbers)
+        ]
+
+
+def _condition(field: str, value: str) -> Condition:
+    if field == "path":
+        pattern = _plain(value)
+        return "d.path LIKE %s", [
+            pattern.replace("*", "%") if "*" in pattern else f"%{pattern}%",
+        ]
+    if field == "symbol":
+        # Where it is defined, alone or as a member of something.
+        name = _plain(value.lower())
+        return (
+            "EXISTS (SELECT 1 FROM unnest(c.definitions || c.symbol) AS name"
+            " WHERE lower(name) LIKE %s OR lower(name) LIKE %s)",
+            [name, f"%.{name}"],
+        )
+    if field == "author":
+        person = f"%{_plain(value)}%"
+        return "(d.author ILIKE %s OR d.author_email ILIKE %s)", [person, person]
+    if field == "branch":
+        return (
+            "EXISTS (SELECT 1 FROM projects_source s WHERE s.id = d.source_id AND s.branch = %s)",
+            [value],
+        )
+    return f"c.{field} = %s", [value]
+
+
+def _plain(text: str) -> str:
+    """Return text for LIKE with nothing special in it."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

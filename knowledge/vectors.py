@@ -20,7 +20,7 @@ from knowledge.staging import copy_in
 from providers.embedding import Vectors
 
 # Up to so many vectors in a scope are compared one by one; the index guesses among more.
-COMPARED_EXACTLY = 30_000
+COMPARED_EXACTLY = 40_000
 # How far the index looks round; recall of the first ten is over 0.98 with it.
 LOOKED_AT = 400
 INDEX_PREFIX = "vectors_in_"
@@ -176,7 +176,7 @@ def _alone(cursor: Any, space: EmbeddingSpace) -> Iterator[bool]:
 
 def _narrowed(scope: Scope) -> tuple[str, str, list[Any]]:
     """Return joins, conditions and parameters, none of them where there is no filter."""
-    conditions, values = scope.filters.conditions()
+    conditions, values = scope.conditions()
     if not conditions:
         return "", "", []
     joins = """JOIN knowledge_chunk c ON c.id = v.chunk_id

@@ -1,6 +1,7 @@
 """Pages to search in, and to read what was found."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -13,10 +14,10 @@ from accounts.viewers import viewer_of
 from knowledge.folders import crumbs_of, find_paths, list_folder, tree_to
 from knowledge.highlighting import highlight_lines
 from knowledge.layouts import can_be_laid_out, lay_out
+from knowledge.methods import Mode
 from knowledge.models import Document
-from knowledge.query_syntax import Query, read_query, words_to_light
-from knowledge.retrieval import Hit, search
-from knowledge.scopes import Filters
+from knowledge.query_syntax import Part, Query, read_query, words_to_light
+from knowledge.retrieval import Hit, Results, search
 from knowledge.viewing import (
     Page,
     Range,
@@ -28,6 +29,13 @@ from knowledge.viewing import (
 )
 from projects.models import Project, Source
 
+MODES = {
+    Mode.AUTO: "Automatic",
+    Mode.WORDS: "Words",
+    Mode.MEANING: "Meaning",
+    Mode.SYMBOL: "Definitions",
+    Mode.REGEX: "Pattern",
+}
 RESULTS_SHOWN = 30
 LONGEST_QUERY = 1_000
 
@@ -53,25 +61,28 @@ class FoundFile:
 def search_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
     viewer = viewer_of(request)
     project = get_object_or_404(Project.objects.visible_to(viewer), pk=project_id)
-    asked = request.GET.get("q", "")[:LONGEST_QUERY]
-    query = read_query(asked, request.GET.dict())
-    page: dict[str, object] = {"project": project, "query": query, "asked": query.words}
-    if query.words:
-        filters = Filters(query.path, query.language, query.collection)
+    query = read_query(request.GET.get("q", "")[:LONGEST_QUERY], request.GET.dict())
+    page: dict[str, object] = {"project": project, "query": query, "modes": MODES}
+    if query.words or query.parts:
         results = search(
-            viewer, query.words, project_ids=[project.pk], filters=filters, limit=RESULTS_SHOWN
+            viewer,
+            query.words,
+            project_ids=[project.pk],
+            filters=query.filters,
+            limit=RESULTS_SHOWN,
+            mode=query.mode,
         )
         page["results"] = results
-        page["files"] = _by_file(results.hits, query.words)
+        page["files"] = _by_file(results, query)
         page["suggestions"] = _narrowings(results.hits, query)
     page["chips"] = _chips(query)
     return render(request, "knowledge/search.html", page)
 
 
-def _by_file(hits: list[Hit], words: str) -> list[FoundFile]:
+def _by_file(results: Results, query: Query) -> list[FoundFile]:
     files: dict[UUID, FoundFile] = {}
-    marks = words_to_light(words)
-    for number, hit in enumerate(hits, start=1):
+    marks = results.marks if query.mode == Mode.REGEX else words_to_light(query.words)
+    for number, hit in enumerate(results.hits, start=1):
         document = hit.chunk.document
         lines = highlight_lines(hit.text, hit.chunk.language, marks=marks)
         file = files.setdefault(document.pk, FoundFile(document))
@@ -87,39 +98,29 @@ class Chip:
     href: str
 
 
-PARAMETERS = {"path": "path", "language": "lang", "collection": "collection"}
-
-
-def _address(words: str, filters: dict[str, str]) -> str:
-    fields = {PARAMETERS[name]: value for name, value in filters.items()}
-    return "?" + urlencode({"q": words, **fields})
+def _address(query: Query, parts: Iterable[Part]) -> str:
+    """Return the address of the same search with these parts."""
+    changed = replace(query, parts=tuple(parts))
+    return "?" + urlencode({"q": changed.typed, **changed.fields})
 
 
 def _chips(query: Query) -> list[Chip]:
     return [
-        Chip(
-            f"{PARAMETERS[name]}:{value}",
-            _address(query.words, {k: v for k, v in query.filters.items() if k != name}),
-        )
-        for name, value in query.filters.items()
+        Chip(str(part), _address(query, [other for other in query.parts if other is not part]))
+        for part in query.parts
     ]
 
 
 def _narrowings(hits: list[Hit], query: Query) -> list[Chip]:
     """Return the filters that would part these results."""
     chips = []
+    named = {part.field for part in query.parts}
     for name in ("language", "collection"):
         values = list(dict.fromkeys(getattr(hit.chunk, name) for hit in hits))
-        if name in query.filters or len(values) < 2:
+        if name in named or len(values) < 2:
             continue
-        chips += [
-            Chip(
-                f"{PARAMETERS[name]}:{value}",
-                _address(query.words, {**query.filters, name: value}),
-            )
-            for value in values[:4]
-            if value
-        ]
+        parts = [Part(name, value) for value in values[:4] if value]
+        chips += [Chip(str(part), _address(query, [*query.parts, part])) for part in parts]
     return chips
 
 

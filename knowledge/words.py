@@ -20,6 +20,7 @@ SATURATION = 1.2  # k1
 LENGTH_SHARE = 0.6  # b: chunks are of similar length, so length says less than in whole files
 USUAL_LENGTH = 120.0  # terms of a usual chunk, fixed, so that a weight never has to be revised
 LONGEST_WORD = 64
+MOST_PARTS = 40
 EVERY_CHUNK = 0  # the term under which a project's chunks themselves are counted
 
 WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
@@ -62,6 +63,19 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
         return () if whole in STOP_WORDS else (_stem(whole),)
     kept = [_stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS]
     return (whole, *kept)
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the terms that any text must have in which this one stands, whatever is around it.
+
+    `_get_user(` may stand in `my_get_user(x)`: both have `get` and `user`.
+    """
+    found: list[str] = []
+    for word in WORD.findall(text)[:MOST_PARTS]:
+        terms = _terms_of_word(word)
+        is_whole = len(terms) < 2 or IDEOGRAPHS.search(word)
+        found += terms if is_whole else terms[1:]
+    return found
 
 
 def _stem(word: str) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from knowledge.methods import Mode
+from knowledge.query_syntax import read_query
 from knowledge.retrieval import Hit, search
-from knowledge.scopes import Filters
 from projects.operators import find_project, operator_of
+
+FIELDS = ("path", "language", "collection", "symbol", "author", "branch", "since")
 
 
 class Command(BaseCommand):
@@ -18,25 +21,28 @@ class Command(BaseCommand):
         parser.add_argument("question")
         parser.add_argument("--project", required=True)
         parser.add_argument("--limit", type=int, default=10)
-        parser.add_argument("--path", default="")
-        parser.add_argument("--language", default="")
-        parser.add_argument("--collection", default="")
+        for field in FIELDS:
+            parser.add_argument(f"--{field}", default="")
+        parser.add_argument("--mode", choices=[mode.value for mode in Mode], default="auto")
         parser.add_argument("--json", action="store_true", help="print a list of objects")
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
-        filters = Filters(options["path"], options["language"], options["collection"])
+        given = {name: options[name] for name in FIELDS}
+        fields = {**given, "lang": options["language"], "mode": options["mode"]}
+        query = read_query(options["question"], fields)
         results = search(
             operator_of(project),
-            options["question"],
+            query.words,
             project_ids=[project.pk],
-            filters=filters,
+            filters=query.filters,
             limit=options["limit"],
+            mode=query.mode,
         )
         if options["json"]:
             self.stdout.write(json.dumps([_as_object(hit) for hit in results.hits], indent=1))
             return
-        for note in results.notes:
+        for note in [*query.notes, *results.notes]:
             self.stderr.write(note)
         for hit in results.hits:
             self.stdout.write(f"{hit.score:.3f}  {hit.path}:{hit.start_line}-{hit.end_line}")
