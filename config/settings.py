@@ -110,6 +110,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.admission.admit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.input_guard",
@@ -154,6 +155,14 @@ if env.bool("DATABASE_POOL", default=False):
         "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
     }
 
+# How much each web process works on at once, together less than its pool has connections; beyond
+# the queue, or after the time for a turn, a request is told to come back.
+SEARCHES_AT_ONCE = env.int("SEARCHES_AT_ONCE", default=2)
+SEARCHES_WAITING = env.int("SEARCHES_WAITING", default=250)
+REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=12)
+REQUESTS_WAITING = env.int("REQUESTS_WAITING", default=500)
+TURN_SECONDS = env.int("TURN_SECONDS", default=10)
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
 _redis_cache = {
@@ -191,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "poll": {"task": "projects.tasks.poll", "schedule": 60.0},
     "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
     "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
+    "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
 }
 CELERY_TIMEZONE = "UTC"
 

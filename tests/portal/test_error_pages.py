@@ -13,7 +13,7 @@ def break_down(request: object) -> None:
 urlpatterns = [*known, path("broken/", break_down)]
 
 
-@pytest.mark.parametrize("code", ["400", "403", "404", "403_csrf", "500"])
+@pytest.mark.parametrize("code", ["400", "403", "404", "403_csrf", "500", "503"])
 def test_error_pages_need_neither_a_request_nor_the_database(
     code: str, django_assert_num_queries, db
 ) -> None:
