@@ -54,7 +54,7 @@ def documents(request: HttpRequest, project_id: UUID) -> HttpResponse:
     words = " ".join(request.GET.get("q", "")[:300].split())
     for word in words.split()[:8]:
         rows = rows.filter(Q(title__icontains=word) | Q(blob__text__icontains=word))
-    listed = rows.defer("blob__text").order_by(F("changed_at").desc(), "pk")
+    listed = rows.defer("blob__text").order_by(F("given_at").desc(), "pk")
     page = {
         "project": project,
         "documents": Paginator(listed, DOCUMENTS_A_PAGE).get_page(request.GET.get("page")),
@@ -277,7 +277,7 @@ def _written(viewer: Viewer) -> QuerySet[Document]:
     # Reading all anew, as after an upgrade, is no change of theirs.
     given = Upload.objects.filter(source=OuterRef("source"), path=OuterRef("path"))
     rows = Document.objects.visible_to(viewer).filter(source__kind=Source.Kind.WRITTEN)
-    dated = rows.annotate(changed_at=Subquery(given.values("updated_at")[:1]))
+    dated = rows.annotate(given_at=Subquery(given.values("updated_at")[:1]))
     return dated.select_related("project", "source", "user")
 
 

@@ -69,6 +69,10 @@ class Document(Dated):
     git_sha = models.CharField(max_length=64, blank=True, default="")
     commit = models.CharField(max_length=64, blank=True, default="")
     encoding = models.CharField(max_length=30, blank=True, default="")
+    # Who changed it last and when; no date until a sync has asked the history.
+    author = models.CharField(max_length=255, blank=True, default="", db_default="")
+    author_email = models.CharField(max_length=255, blank=True, default="", db_default="")
+    changed_at = models.DateTimeField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     chunker_version = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State, default=State.INDEXED)
