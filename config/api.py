@@ -13,6 +13,7 @@ from accounts.api import UUID_IN_PATH
 from conversations.api import ConversationViewSet, MessageViewSet
 from knowledge.api import SearchView
 from knowledge.document_api import DocumentViewSet, SimilarView
+from knowledge.overview_api import OverviewView
 from knowledge.source_api import SourceViewSet
 from knowledge.space_api import EmbeddingSpaceViewSet
 from portal.reference import reference
@@ -59,6 +60,10 @@ urlpatterns = [
     path("api/v1/me/", MeView.as_view()),
     path("api/v1/search", SearchView.as_view(), name="api-v1-search"),
     path("api/v1/search/", SearchView.as_view()),
+    path(
+        "api/v1/projects/<uuid:project_id>/overview", OverviewView.as_view(), name="api-v1-overview"
+    ),
+    path("api/v1/projects/<uuid:project_id>/overview/", OverviewView.as_view()),
     path("api/v1/documents/similar", SimilarView.as_view(), name="api-v1-similar"),
     path("api/v1/documents/similar/", SimilarView.as_view()),
     path("api/v1/", include(_routes(trailing_slash=True).urls)),

@@ -18,10 +18,12 @@ from knowledge.models import (
     EmbeddingSpace,
     GoldenQuestion,
     KnowledgeGap,
+    Overview,
     TermCount,
     Upload,
     Vector,
 )
+from knowledge.overviews import ask_for_overview
 from knowledge.spaces import SpaceRefused, activate, retire
 from projects.admin import acting
 
@@ -198,3 +200,19 @@ class KnowledgeGapAdmin(Indexed):
     list_select_related = ("project",)
     search_fields = ("reason", "module", "project__name")
     ordering = ("-times", "pk")
+
+
+@admin.register(Overview)
+class OverviewAdmin(Indexed):
+    heavy = ("content",)
+    list_display = ("project", "made_at", "asked_at", "error")
+    list_select_related = ("project",)
+    search_fields = ("project__name",)
+    ordering = ("project__name", "pk")
+    actions = ("make_anew",)
+
+    @admin.action(description="Make anew", permissions=["view"])
+    def make_anew(self, request: HttpRequest, queryset: QuerySet[Overview]) -> None:
+        for overview in queryset.select_related("project"):
+            ask_for_overview(overview.project, by=acting(request))
+            self.message_user(request, f"{overview} is made anew.")

@@ -209,15 +209,15 @@ def _split(groups: dict[Place, list[int]], place: Place, places: Mapping[int, Pl
 
 def _join_small(groups: dict[Place, list[int]], least: float) -> None:
     """Move what is too small, and what is too many, into the folder above."""
-    while len(groups) > 1:
-        place = min(groups, key=lambda key: (len(groups[key]), -len(key), key))
-        if len(groups[place]) >= least and len(groups) <= MOST_AREAS:
+    while True:
+        # A source of its own is joined to others only where there are too many of them.
+        shortest = 0 if len(groups) > MOST_AREAS else 1
+        below = [place for place in groups if len(place) > shortest]
+        place = min(below, key=lambda key: (len(groups[key]), -len(key), key), default=())
+        is_fine = not place or (len(groups[place]) >= least and len(groups) <= MOST_AREAS)
+        if is_fine:
             return
-        joined = groups.pop(place)
-        above = place[:-1] if len(place) > 1 else min(groups)
-        groups.setdefault(above, []).extend(joined)
-        if not above:
-            return
+        groups.setdefault(place[:-1], []).extend(groups.pop(place))
 
 
 def _area(place: Place, groups: Mapping[Place, list[int]], role: str, *, several: bool) -> Area:

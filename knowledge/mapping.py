@@ -10,6 +10,7 @@ from knowledge.entry_points import EntryPoint, entry_points_by_name, file_of, is
 from knowledge.importance import Definition, Importance
 from knowledge.languages import kind_of
 
+LEAST_SHARE = 0.01  # of the bytes, for a language to be named
 KEY_FILES, KEY_SYMBOLS, ENTRY_POINTS, TO_START_WITH, LANGUAGES = 8, 12, 10, 5, 6
 FILES_AN_AREA, SYMBOLS_AN_AREA, SYMBOLS_A_FILE = 3, 4, 2
 MOST_MANIFESTS = 12
@@ -123,7 +124,8 @@ def _ranks(facts: Facts) -> list[float]:
             rank *= 0.3
         if facts.roles[number] in {"documentation", "examples"}:
             rank *= 0.05 if _NOTICE.match(file.name) or kind_of(file.path) != "docs" else 1.0
-            rank += 1 / (1 + file.path.count("/")) if _README.match(file.name) else 0.0
+            depth = file.path.count("/")
+            rank += 1 / (1 + depth) if _README.match(file.name) and depth < 2 else 0.0
         ranks.append(rank)
     return ranks
 
@@ -196,7 +198,12 @@ def _languages(facts: Facts) -> list[tuple[str, int, int]]:
     for file in code:
         files[file.language] += 1
         sizes[file.language] += file.size
-    return [(name, files[name], size) for name, size in sizes.most_common(LANGUAGES)]
+    least = LEAST_SHARE * sizes.total()
+    return [
+        (name, files[name], size)
+        for name, size in sizes.most_common(LANGUAGES)
+        if size >= least or not least
+    ]
 
 
 def manifests_among(files: Sequence[File], roles: Sequence[str]) -> list[int]:

@@ -376,3 +376,25 @@ class KnowledgeGap(Dated):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class Overview(Dated):
+    """What a newcomer should know of a project: its areas, what matters, where it starts."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    content = models.JSONField(default=dict, blank=True)
+    # The commit of each source that it was made from, by the source's id.
+    heads = models.JSONField(default=dict, blank=True)
+    made_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project"], name="one_overview_for_a_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Overview of {self.project}"

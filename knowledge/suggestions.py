@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from knowledge.models import Chunk, Document
+from knowledge.models import Chunk, Document, Overview
 from projects.models import Project
 
 LOOKED_AT = 400
@@ -15,6 +15,14 @@ TESTS_AND_THE_LIKE = re.compile(r"(^|/)(tests?|spec|examples?|bench\w*|vendor|mi
 
 def suggested_questions(project: Project, *, count: int = 3) -> list[str]:
     """Return up to three questions that the project's own documents can answer."""
+    told = Overview.objects.filter(project=project).values_list("content__questions", flat=True)
+    questions = list(told.first() or ())
+    if len(questions) < count:
+        questions = list(dict.fromkeys(questions + _by_length(project, count)))
+    return questions[:count]
+
+
+def _by_length(project: Project, count: int) -> list[str]:
     documents = (
         Document.objects.filter(project=project, state=Document.State.INDEXED)
         .annotate(chunk_count=Count("chunks"))
@@ -22,7 +30,7 @@ def suggested_questions(project: Project, *, count: int = 3) -> list[str]:
         .values_list("pk", "path")[:60]
     )
     busy = [pk for pk, path in documents if not TESTS_AND_THE_LIKE.search(path)][:12]
-    return (_about_symbols(busy, count - 1) + _about_documents(project))[:count]
+    return _about_symbols(busy, count - 1) + _about_documents(project)
 
 
 def _about_symbols(documents: Sequence[UUID], count: int) -> list[str]:

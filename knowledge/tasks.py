@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from knowledge import forgetting, tending
+from knowledge import forgetting, overviews, tending
 
 
 @shared_task(name="knowledge.tasks.forget_texts", expires=600)  # type: ignore[untyped-decorator]
@@ -13,3 +13,8 @@ def forget_texts() -> None:
 @shared_task(name="knowledge.tasks.tend_spaces", expires=55)  # type: ignore[untyped-decorator]
 def tend_spaces() -> None:
     tending.tend_spaces()
+
+
+@shared_task(name="knowledge.tasks.tend_overviews", expires=55)  # type: ignore[untyped-decorator]
+def tend_overviews() -> None:
+    overviews.tend_overviews()

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from knowledge import document_views, source_views, space_views, views
+from knowledge import document_views, overview_views, source_views, space_views, views
 
 
 class FilePathConverter(StringConverter):
@@ -18,6 +18,12 @@ SEARCH_MODEL = "settings/search-model/"
 
 urlpatterns = [
     path("projects/<uuid:project_id>/search/", views.search_page, name="search"),
+    path("projects/<uuid:project_id>/overview/", overview_views.overview_page, name="overview"),
+    path(
+        "projects/<uuid:project_id>/overview/remake/",
+        overview_views.overview_remake,
+        name="overview-remake",
+    ),
     path("projects/<uuid:project_id>/documents/", document_views.documents, name="documents"),
     path(
         "projects/<uuid:project_id>/documents/new/",

@@ -46,5 +46,5 @@ def test_the_questions_take_few_queries(
     for number in range(15):
         index(source, f"m{number}.py", f"def function_{number}():\n{BODY}\n")
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         suggested_questions(project)
