@@ -12,7 +12,7 @@ DEPLOYED = DEBUG=false PUBLIC_URL=https://nightowl.example.org \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-slow bench lint format openapi clean installed browser static \
+.PHONY: help run test test-slow bench bench-large lint format openapi clean installed browser static \
 	static-format static-lint static-templates static-imports static-types \
 	static-deploy static-migrations static-schema
 
@@ -30,9 +30,12 @@ test-slow: installed browser ## The tests that take minutes
 	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow || { code=$$?; \
 		[ $$code -ne 5 ] || echo "No test is marked slow: that is a mistake."; exit $$code; }
 
-bench: installed ## Measure indexing here, by stage and beside a peer
+bench: installed ## Measure indexing and search here, beside floors and a peer
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@NIGHTOWL_HOME=$(BENCH_HOME) $(BIN)/python -m supervisor exec -- $(BIN)/python -m bench $(PARTS)
+
+bench-large: ## The same searches among a million passages; takes an hour and 20 GB
+	@$(MAKE) --no-print-directory bench PARTS=search-large
 
 lint: installed ## Only what reads the code: format, lint, types, contracts, schema
 	@$(IN_TEST_HOME) $(MAKE) --no-print-directory static

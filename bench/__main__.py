@@ -1,4 +1,4 @@
-"""`make bench`: what indexing costs here, by stage, and beside others on the same files."""
+"""`make bench`: what indexing and searching cost here, beside floors and others."""
 
 import argparse
 import os
@@ -15,14 +15,19 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from bench import corpora, embedding, stages, syncs  # noqa: E402
+from bench import corpora, embedding, searching, stages, syncs  # noqa: E402
 from projects.models import Project, Source  # noqa: E402
+
+SIZES = {"search": (10_000, 100_000), "search-large": (1_000_000,)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", default=["tree", "histories", "vectors"], help="what to measure"
+        "parts",
+        nargs="*",
+        default=["tree", "histories", "vectors", "search"],
+        help="what to measure: tree, histories, vectors, search, search-large",
     )
     asked = parser.parse_args()
     place = Path(os.environ.get("BENCH_CORPORA") or settings.NIGHTOWL_HOME / "corpora")
@@ -41,6 +46,10 @@ def main() -> None:
             syncs.show_history(corpora.history(place, name), project, place)
         if "vectors" in asked.parts:
             embedding.show_vectors(corpora.history(place, "requests"), corpora.tree(place), project)
+        if sizes := [
+            size for part, sizes in SIZES.items() if part in asked.parts for size in sizes
+        ]:
+            searching.show_searching(place, project.owner, sizes)
     finally:
         project.delete()
 

@@ -20,7 +20,7 @@ from django.utils.decorators import sync_and_async_middleware
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
-SEARCHES = re.compile(r"/api/v1/(?:search|documents/similar)/?|/projects/[^/]+/search/")
+SEARCHES = re.compile(r"/api/v1/(?:search|documents/similar)/?|/projects/[^/]+/search/(?:why/)?")
 # Whoever waits for a whole answer has given the connection back and would block a lane for long.
 UNBOUNDED = re.compile(r"/healthz|/static/.*|/api/v1/conversations/[^/]+/ask/?")
 RETRY_AFTER = 2  # seconds

@@ -215,15 +215,14 @@ class Searching:
         if not self.method.uses_meaning:
             return None, None
         space = self.space or active_space()
+        without = "Searched by words only" if self.method.uses_words else "Nothing was searched"
         if space is None:
-            self.results.notes.append("Searched by words only: nothing is embedded yet.")
+            self.results.notes.append(f"{without}: nothing is embedded yet.")
             return None, None
         try:
             return space, embedder_for(space).embed_question(self.text)
         except EmbedderUnavailable:
-            self.results.notes.append(
-                "Searched by words only: the embedding model does not answer."
-            )
+            self.results.notes.append(f"{without}: the embedding model does not answer.")
             return space, None
 
     def _nearest(self, space: EmbeddingSpace, vector: Vectors) -> list[UUID]:

@@ -94,12 +94,12 @@ def _condition(field: str, value: str) -> Condition:
             pattern.replace("*", "%") if "*" in pattern else f"%{pattern}%",
         ]
     if field == "symbol":
-        # Where it is defined, alone or as a member of something.
-        name = _plain(value.lower())
+        # Where it is defined; a member, in a passage that names what it is a member of.
+        owner, _, name = _plain(value.lower()).rpartition(".")
         return (
-            "EXISTS (SELECT 1 FROM unnest(c.definitions || c.symbol) AS name"
-            " WHERE lower(name) LIKE %s OR lower(name) LIKE %s)",
-            [name, f"%.{name}"],
+            "(EXISTS (SELECT 1 FROM unnest(c.definitions || c.symbol) AS name"
+            " WHERE lower(name) LIKE %s OR lower(name) LIKE %s) AND lower(c.header) LIKE %s)",
+            [name, f"%.{name}", f"%{owner}%"],
         )
     if field == "author":
         person = f"%{_plain(value)}%"

@@ -3,7 +3,14 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from knowledge import document_views, overview_views, source_views, space_views, views
+from knowledge import (
+    document_views,
+    explain_views,
+    overview_views,
+    source_views,
+    space_views,
+    views,
+)
 
 
 class FilePathConverter(StringConverter):
@@ -18,6 +25,10 @@ SEARCH_MODEL = "settings/search-model/"
 
 urlpatterns = [
     path("projects/<uuid:project_id>/search/", views.search_page, name="search"),
+    path("projects/<uuid:project_id>/search/why/", explain_views.explain_page, name="search-why"),
+    path(
+        "projects/<uuid:project_id>/search/keep/", explain_views.keep_as_golden, name="search-keep"
+    ),
     path("projects/<uuid:project_id>/overview/", overview_views.overview_page, name="overview"),
     path(
         "projects/<uuid:project_id>/overview/remake/",

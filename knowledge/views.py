@@ -75,6 +75,7 @@ def search_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
         page["results"] = results
         page["files"] = _by_file(results, query)
         page["suggestions"] = _narrowings(results.hits, query)
+        page["why"] = urlencode({"q": query.typed, **query.fields})
     page["chips"] = _chips(query)
     return render(request, "knowledge/search.html", page)
 

@@ -144,6 +144,6 @@ def test_the_page_takes_the_same_queries_for_many_results(
         index(source, f"f{number}.py", f"def owl_{number}():\n    return {number}\n")
     client = client_for(alice)
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         page = client.get(reverse("search", args=[project.pk]), {"q": "owl"})
     assert page.content.count(b'class="hit"') >= 20
