@@ -209,7 +209,7 @@ def _split(groups: dict[Place, list[int]], place: Place, places: Mapping[int, Pl
 
 def _join_small(groups: dict[Place, list[int]], least: float) -> None:
     """Move what is too small, and what is too many, into the folder above."""
-    while True:
+    while len(groups) > 1:
         # A source of its own is joined to others only where there are too many of them.
         shortest = 0 if len(groups) > MOST_AREAS else 1
         below = [place for place in groups if len(place) > shortest]

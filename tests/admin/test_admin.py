@@ -22,6 +22,7 @@ from knowledge.models import (
     EmbeddingSpace,
     GoldenQuestion,
     KnowledgeGap,
+    Overview,
     TermCount,
     Upload,
     Vector,
@@ -50,6 +51,7 @@ def rows(
     Upload.objects.create(source=source, path="a.md", content=b"hi", git_sha="0" * 40, size=2)
     GoldenQuestion.objects.create(project=project, query="Who hunts?", relevant=["owl.py"])
     KnowledgeGap.objects.create(project=project, reason="Nothing about mice")
+    Overview.objects.create(project=project, made_at=timezone.now())
     conversation = Conversation.objects.create(project=project, user=alice)
     conversation.messages.create(position=1, role="user", content="<script>alert(1)</script>")
     issue_key(alice, name="CI", scopes=["read"], projects=[project])
@@ -85,7 +87,7 @@ def act(client: Client, action: str, *things: Model) -> Any:
 def test_every_model_of_ours_is_registered() -> None:
     ours = {"accounts", "projects", "providers", "knowledge", "conversations"}
     found = {model for model in REGISTERED if model._meta.app_label in ours}
-    assert len(found) == len(REGISTERED) == 29
+    assert len(found) == len(REGISTERED) == 30
     assert {Blob, DocumentVersion, TermCount, Membership, AuditEntry, ApiKey} <= found
 
 

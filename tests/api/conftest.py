@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from conversations.models import Conversation, Message
-from knowledge.models import Document, EmbeddingSpace
+from knowledge.describing import describe
+from knowledge.models import Document, EmbeddingSpace, Overview
 from knowledge.writing import create_document
 from projects.keys import issue_key
 from projects.models import Job, Membership, Project, Source
@@ -126,6 +127,7 @@ def world(
     EmbeddingSpace.objects.create(
         adapter="HashedWords", model_name="hashed-words", dimensions=1024, state="active"
     )
+    Overview.objects.create(project=project, content=describe(project), made_at=timezone.now())
     return World(
         project=project,
         other_project=other,

@@ -122,6 +122,8 @@ ROWS = [
         404,
         404,
     ),
+    shared("GET /projects/{project_id}/overview", "/projects/{project}/overview"),
+    guarded("POST /projects/{project_id}/overview", "/projects/{project}/overview", 202),
     own("GET /sources", "/sources", READ, 200),
     Row(
         "POST /sources",

@@ -16,6 +16,7 @@ OF_A_PROJECT = {
     "project": 200,
     "members": 200,
     "search": 200,
+    "overview": 200,
     "sources": 200,
     "source-new": 404,
     "documents": 200,
@@ -65,6 +66,7 @@ ELSEWHERE = {
     "message-stop",
     "message-feedback",
     "document-undo",
+    "overview-remake",
 }
 
 
