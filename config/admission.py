@@ -102,13 +102,16 @@ def admit(get_response: Callable[[HttpRequest], Answer]) -> Callable[[HttpReques
         return get_response  # without an event loop the server's threads are the bound
 
     async def in_turn(request: HttpRequest) -> HttpResponseBase:
-        if UNBOUNDED.fullmatch(request.path):
-            return await get_response(request)
+        answer: HttpResponseBase
         try:
-            async with lanes_here().of(request.path).turn():
-                return await get_response(request)
+            if UNBOUNDED.fullmatch(request.path):
+                answer = await get_response(request)
+            else:
+                async with lanes_here().of(request.path).turn():
+                    answer = await get_response(request)
         except Full:
-            return _busy(request)
+            answer = _busy(request)
+        return answer
 
     return in_turn
 

@@ -201,8 +201,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
     "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
     "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
+    "tend evaluations": {"task": "knowledge.tasks.tend_evaluations", "schedule": 60.0},
 }
 CELERY_TIMEZONE = "UTC"
+# From when on, in UTC, each night's golden questions are asked; -1 for never.
+GOLDEN_HOUR = env.int("GOLDEN_HOUR", default=2)
 
 JOB_RUNNERS = {
     "sync": "knowledge.syncing.run_sync",

@@ -14,7 +14,7 @@ from knowledge.ranking import Candidate, Question
 from knowledge.scopes import Scope
 from providers.embedding import Vectors
 
-LEG_LIMIT = 200
+LEG_LIMIT = 120
 # Rare terms choose the candidates, all terms score them.
 CANDIDATE_CHUNKS = 10_000
 MOST_TERMS = 64
