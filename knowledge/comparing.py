@@ -1,13 +1,16 @@
 """Comparing what two spaces of vectors find, on the questions that the projects keep."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.viewers import Viewer
-from knowledge.evaluation import Golden, agreement, evaluate, verdict
+from knowledge.evaluation import Outcome, agreement, summarise
+from knowledge.golden_sets import Golden
+from knowledge.measuring import CannotMeasure, compare_runs, measure
 from knowledge.models import EmbeddingSpace, GoldenQuestion
 from knowledge.retrieval import search
 from knowledge.spaces import SpaceRefused, active_space, audit, call_for_care
@@ -19,19 +22,6 @@ PROJECTS_ASKED = 20
 QUESTIONS_OF_A_PROJECT = 5
 
 Asked = tuple[Project, str]
-
-
-def keep_golden(project: Project, questions: Iterable[Golden], *, by: User | None = None) -> int:
-    """Keep questions with the files that answer them; return how many were new."""
-    new = 0
-    for question in questions:
-        _, is_new = GoldenQuestion.objects.update_or_create(
-            project=project,
-            query=question.query,
-            defaults={"relevant": sorted(question.relevant), "user": by},
-        )
-        new += is_new
-    return new
 
 
 def ask_to_compare(space: EmbeddingSpace, *, by: User | None = None) -> None:
@@ -82,21 +72,28 @@ def _other(space: EmbeddingSpace) -> EmbeddingSpace:
 def _by_golden(
     golden: Sequence[GoldenQuestion], space: EmbeddingSpace, other: EmbeddingSpace
 ) -> dict[str, Any]:
-    rows = {str(row.pk): row for row in golden}
-    # The question goes by the row's id: the same words may be asked of two projects.
-    questions = [Golden(pk, pk, frozenset(row.relevant)) for pk, row in rows.items()]
-
-    def found_in(chosen: EmbeddingSpace) -> Callable[[str], list[str]]:
-        return lambda pk: _paths(rows[pk].project, rows[pk].query, chosen)
-
-    this, _ = evaluate(questions, found_in(space))
-    that, _ = evaluate(questions, found_in(other))
+    this, that = _asked_in(space, golden), _asked_in(other, golden)
     return {
-        "questions": len(questions),
-        "this": this.as_dict(),
-        "other": that.as_dict(),
-        "verdict": verdict(this, that),
+        "questions": len(golden),
+        "this": summarise(this).as_dict(),
+        "other": summarise(that).as_dict(),
+        "verdict": compare_runs(this, that).sentence,
     }
+
+
+def _asked_in(space: EmbeddingSpace, golden: Sequence[GoldenQuestion]) -> list[Outcome]:
+    of_projects: dict[Project, list[Golden]] = defaultdict(list)
+    for row in golden:
+        question = Golden(str(row.pk), row.query, frozenset(row.relevant))
+        of_projects[row.project].append(question)
+    try:
+        return [
+            outcome
+            for project, questions in of_projects.items()
+            for outcome in measure(project, questions, space=space).outcomes
+        ]
+    except CannotMeasure as error:
+        raise SpaceRefused(f"{space.model_name} does not answer: nothing was compared.") from error
 
 
 def _by_suggestions(space: EmbeddingSpace, other: EmbeddingSpace) -> dict[str, Any]:

@@ -1,23 +1,40 @@
-"""Measuring retrieval: how well search finds the files that answer a set of questions."""
+"""Measuring retrieval: how well search finds what answers a set of questions."""
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
+from knowledge.golden_sets import Golden, Passage
+from knowledge.verdicts import Marks
 
-class SetUnreadable(Exception):
-    """A question set is not in the format; the message says where."""
+DEPTH_OF_GAIN = 10
+FILES_KEPT = 20  # of what was found for a question
 
 
 @dataclass(frozen=True, slots=True)
-class Golden:
-    """A question and the paths that answer it."""
+class Figures:
+    """How one question came out, or the means over several; each is between 0 and 1."""
 
-    id: str
-    query: str
-    relevant: frozenset[str]
+    questions: int
+    hit_at_1: float
+    hit_at_5: float
+    hit_at_10: float
+    hit_at_20: float
+    precision_at_3: float
+    recall_at_3: float
+    recall_at_5: float
+    recall_at_10: float
+    recall_at_20: float
+    mrr: float
+    mrr_at_3: float
+    ndcg_at_10: float
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+NAMES = tuple(field.name for field in fields(Figures) if field.name != "questions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,106 +44,119 @@ class Outcome:
     id: str
     query: str
     found: list[str]
-    missed: list[str]
+    missed: list[str]  # of the relevant files, those that are not among the first ten
     first: int  # the rank of the first relevant file, 0 when there is none
-    recall_at_10: float
-    ndcg_at_10: float
+    first_chunk: int  # the rank of the first passage that answers, 0 when there is none
+    by_file: Figures
+    by_chunk: Figures
 
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Means over the questions of a set, by file; each is between 0 and 1."""
-
-    questions: int
-    hit_at_1: float
-    hit_at_5: float
-    hit_at_10: float
-    hit_at_20: float
-    recall_at_10: float
-    mrr: float
-    ndcg_at_10: float
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
-
-
-def read_set(path: Path) -> list[Golden]:
-    """Return the questions of a JSON-lines file of `{"id", "query", "relevant": [paths]}`."""
-    golden = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            relevant = frozenset(map(str, row["relevant"]))
-            golden.append(Golden(str(row.get("id", number)), str(row["query"]), relevant))
-        except (ValueError, KeyError, TypeError) as error:
-            raise SetUnreadable(
-                f'Line {number} is not {{"id", "query", "relevant": [paths]}}.'
-            ) from error
-    if not golden:
-        raise SetUnreadable("The set holds no question.")
-    return golden
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is worth keeping of a question for whoever compares runs."""
+        return {
+            "id": self.id,
+            "query": self.query,
+            "first": self.first,
+            "first_chunk": self.first_chunk,
+            "recall_at_10": self.by_file.recall_at_10,
+            "mrr": self.by_file.mrr,
+            "ndcg_at_10": self.by_file.ndcg_at_10,
+            "found": self.found[:DEPTH_OF_GAIN],
+            "missed": self.missed,
+        }
 
 
 def evaluate(
-    golden: Iterable[Golden], find: Callable[[str], Sequence[str]]
+    golden: Iterable[Golden], find: Callable[[str], Sequence[Passage]]
 ) -> tuple[Figures, list[Outcome]]:
-    """Ask every question of `find`, which returns paths best first, and weigh the answers."""
+    """Ask every question of `find`, which returns passages best first, and weigh the answers.
+
+    The figures are by file; `summarise_chunks` has those by chunk.
+    """
     outcomes = [judge(question, find(question.query)) for question in golden]
     return summarise(outcomes), outcomes
 
 
-def judge(question: Golden, paths: Sequence[str]) -> Outcome:
-    files = list(dict.fromkeys(paths))
-    first = next((rank for rank, path in enumerate(files, 1) if path in question.relevant), 0)
-    top = files[:10]
-    gain = sum(
-        1 / math.log2(rank + 1) for rank, path in enumerate(top, 1) if path in question.relevant
-    )
-    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(question.relevant), 10) + 1))
+def judge(question: Golden, found: Sequence[Passage]) -> Outcome:
+    """Weigh what was found for a question, by file and by chunk.
+
+    By file a path counts once, where its best passage stands. By chunk every passage has a rank
+    of its own; what is to be found are the lines that are told, else each relevant file, and each
+    is found by the first passage that shares a line with it.
+    """
+    files = [Passage(path) for path in dict.fromkeys(passage.path for passage in found)]
+    relevant = [Passage(path) for path in sorted(question.relevant)]
+    top = {passage.path for passage in files[:DEPTH_OF_GAIN]}
     return Outcome(
         id=question.id,
         query=question.query,
-        found=files,
-        missed=sorted(question.relevant - set(top)),
-        first=first,
-        recall_at_10=len(question.relevant & set(top)) / max(1, len(question.relevant)),
-        ndcg_at_10=gain / ideal if ideal else 0.0,
+        found=[passage.path for passage in files[:FILES_KEPT]],
+        missed=sorted(question.relevant - top),
+        first=_first(relevant, files),
+        first_chunk=_first(question.passages, found),
+        by_file=_weigh(relevant, files),
+        by_chunk=_weigh(question.passages, found),
     )
+
+
+def _first(wanted: Sequence[Passage], found: Sequence[Passage]) -> int:
+    """Return the rank of the first that answers, 0 if none does."""
+    answers = (rank for rank, one in enumerate(found, 1) if any(map(one.touches, wanted)))
+    return next(answers, 0)
+
+
+def _weigh(wanted: Sequence[Passage], found: Sequence[Passage]) -> Figures:
+    ranks = [rank for passage in wanted if (rank := _first([passage], found))]
+    first = min(ranks, default=0)
+    three = [any(map(one.touches, wanted)) for one in found[:3]]
+
+    def hit(depth: int) -> float:
+        return float(0 < first <= depth)
+
+    def recall(depth: int) -> float:
+        return sum(rank <= depth for rank in ranks) / max(1, len(wanted))
+
+    return Figures(
+        questions=1,
+        hit_at_1=hit(1),
+        hit_at_5=hit(5),
+        hit_at_10=hit(10),
+        hit_at_20=hit(20),
+        precision_at_3=sum(three) / max(1, len(three)),
+        recall_at_3=recall(3),
+        recall_at_5=recall(5),
+        recall_at_10=recall(10),
+        recall_at_20=recall(20),
+        mrr=1 / first if first else 0.0,
+        mrr_at_3=1 / first if hit(3) else 0.0,
+        ndcg_at_10=_gain(ranks, len(wanted)),
+    )
+
+
+def _gain(ranks: Sequence[int], wanted: int) -> float:
+    """Return nDCG@10; where one passage answers for two, the order is perfect, not better."""
+    gain = sum(1 / math.log2(rank + 1) for rank in ranks if rank <= DEPTH_OF_GAIN)
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(wanted, DEPTH_OF_GAIN) + 1))
+    return min(1.0, gain / ideal) if ideal else 0.0
 
 
 def summarise(outcomes: Sequence[Outcome]) -> Figures:
-    count = max(1, len(outcomes))
-
-    def hits(depth: int) -> float:
-        return sum(0 < outcome.first <= depth for outcome in outcomes) / count
-
-    return Figures(
-        questions=len(outcomes),
-        hit_at_1=hits(1),
-        hit_at_5=hits(5),
-        hit_at_10=hits(10),
-        hit_at_20=hits(20),
-        recall_at_10=sum(outcome.recall_at_10 for outcome in outcomes) / count,
-        mrr=sum(1 / outcome.first for outcome in outcomes if outcome.first) / count,
-        ndcg_at_10=sum(outcome.ndcg_at_10 for outcome in outcomes) / count,
-    )
+    """Return the means by file."""
+    return _means([outcome.by_file for outcome in outcomes])
 
 
-SAME = 0.01  # a smaller difference of nDCG@10 says nothing
+def summarise_chunks(outcomes: Sequence[Outcome]) -> Figures:
+    """Return the means by chunk."""
+    return _means([outcome.by_chunk for outcome in outcomes])
 
 
-def verdict(this: Figures, other: Figures) -> str:
-    """Say in a sentence whether one way of finding is better than another."""
-    counted = f"nDCG@10 {this.ndcg_at_10:.3f} against {other.ndcg_at_10:.3f}"
-    questions = "1 question" if this.questions == 1 else f"{this.questions} questions"
-    difference = this.ndcg_at_10 - other.ndcg_at_10
-    if abs(difference) < SAME:
-        return f"Finds about as well: {counted} on {questions}."
-    word = "better" if difference > 0 else "worse"
-    doubt = "; too few to rely on" if this.questions < 20 else ""
-    return f"Finds {word}: {counted} on {questions}{doubt}."
+def _means(rows: Sequence[Figures]) -> Figures:
+    count = max(1, len(rows))
+    return Figures(len(rows), *(sum(getattr(row, name) for row in rows) / count for name in NAMES))
+
+
+def marks_of(outcomes: Iterable[Outcome]) -> list[Marks]:
+    """Return what verdicts go by, question by question."""
+    return [Marks(one.by_file.mrr, one.by_file.ndcg_at_10) for one in outcomes]
 
 
 def agreement(first: Sequence[Sequence[str]], second: Sequence[Sequence[str]]) -> float:

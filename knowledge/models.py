@@ -10,7 +10,11 @@ from pgvector.django import HalfVectorField, SparseVectorField
 
 from accounts.models import Dated, User
 from accounts.viewers import Viewer
+from knowledge.golden_models import Evaluation, GoldenQuestion
 from projects.models import Project, Source
+
+# Django looks for an app's models here, wherever they are written.
+__all__ = ["Evaluation", "GoldenQuestion"]
 
 
 class Blob(models.Model):
@@ -325,30 +329,6 @@ class Vector(models.Model):
 
     def __str__(self) -> str:
         return str(self.chunk_id)
-
-
-class GoldenQuestionQuerySet(models.QuerySet["GoldenQuestion"]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(viewer))
-
-
-class GoldenQuestion(Dated):
-    """A question with the files that answer it: what search is measured by."""
-
-    project = models.ForeignKey(Project, models.CASCADE, related_name="golden_questions")
-    query = models.TextField()
-    relevant = ArrayField(models.CharField(max_length=4096))
-    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-
-    objects = GoldenQuestionQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["project", "query"], name="golden_question_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.query[:80]
 
 
 class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from knowledge import forgetting, overviews, tending
+from knowledge import evaluations, forgetting, overviews, tending
 
 
 @shared_task(name="knowledge.tasks.forget_texts", expires=600)  # type: ignore[untyped-decorator]
@@ -18,3 +18,8 @@ def tend_spaces() -> None:
 @shared_task(name="knowledge.tasks.tend_overviews", expires=55)  # type: ignore[untyped-decorator]
 def tend_overviews() -> None:
     overviews.tend_overviews()
+
+
+@shared_task(name="knowledge.tasks.tend_evaluations", expires=55)  # type: ignore[untyped-decorator]
+def tend_evaluations() -> None:
+    evaluations.tend_evaluations()

@@ -2,8 +2,9 @@
 
 import pytest
 
-from knowledge.comparing import ask_to_compare, compare, compare_what_was_asked, keep_golden
-from knowledge.evaluation import Figures, Golden, agreement, verdict
+from knowledge.comparing import ask_to_compare, compare, compare_what_was_asked
+from knowledge.golden_questions import keep_golden
+from knowledge.golden_sets import Golden
 from knowledge.models import EmbeddingSpace, GoldenQuestion
 from knowledge.spaces import SpaceRefused, activate, declare, retire
 from projects.models import Membership, Project, Source
@@ -114,39 +115,3 @@ def test_a_model_that_does_not_answer_is_not_judged(embedded, project):
         compare_what_was_asked()
     space.refresh_from_db()
     assert space.comparison == {"verdict": "owl-1 does not answer: nothing was compared."}
-
-
-def figures(ndcg: float, questions: int = 40) -> Figures:
-    return Figures(questions, 0.5, 0.6, 0.7, 0.8, 0.5, 0.5, ndcg)
-
-
-@pytest.mark.parametrize(
-    ("this", "other", "sentence"),
-    [
-        (
-            figures(0.71),
-            figures(0.64),
-            "Finds better: nDCG@10 0.710 against 0.640 on 40 questions.",
-        ),
-        (figures(0.5), figures(0.64), "Finds worse: nDCG@10 0.500 against 0.640 on 40 questions."),
-        (figures(0.5), figures(0.505), "Finds about as well"),
-        (figures(0.7, 3), figures(0.5, 3), "on 3 questions; too few to rely on."),
-        (figures(0.7, 1), figures(0.5, 1), "on 1 question; too few to rely on."),
-    ],
-)
-def test_a_verdict_is_one_sentence(this, other, sentence):
-    assert sentence in verdict(this, other)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "share"),
-    [
-        ([["a", "b"]], [["b", "a"]], 1),
-        ([["a", "b"]], [["b", "c"]], 0.5),
-        ([["a"], ["b"]], [["a"], ["c"]], 0.5),
-        ([[]], [[]], 1),
-        ([], [], 0),
-    ],
-)
-def test_agreement_is_how_much_of_the_first_ten_is_shared(first, second, share):
-    assert agreement(first, second) == share

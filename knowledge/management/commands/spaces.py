@@ -8,8 +8,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from knowledge.comparing import compare, keep_golden
-from knowledge.evaluation import SetUnreadable, read_set
+from knowledge.comparing import compare
+from knowledge.golden_questions import keep_golden
+from knowledge.golden_sets import SetUnreadable, read_set
 from knowledge.models import EmbeddingSpace
 from knowledge.space_rules import check_address, check_key_variable
 from knowledge.space_standing import SpaceStanding, standings
