@@ -42,10 +42,13 @@ class Indexed(WrittenBySystem):
 @admin.register(Document)
 class DocumentAdmin(Indexed):
     heavy = ("metadata", "blob__text")
-    list_display = ("path", "source", "project", "language", "collection", "state", "error")
+    list_display = (
+        *("path", "source", "project", "language", "collection", "state", "error"),
+        *("author", "changed_at"),
+    )
     list_filter = ("state", "collection")
     list_select_related = ("source", "project")
-    search_fields = ("path", "title")
+    search_fields = ("path", "title", "author")
     ordering = ("path", "pk")
 
 

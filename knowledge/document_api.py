@@ -1,6 +1,6 @@
 """Documents over REST: files as they are indexed, what people write, and what is similar."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -86,6 +86,10 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 
     class Meta:
         model = Document
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "author": {"help_text": "Who changed it last, as its commit or its giver says."},
+            "changed_at": {"help_text": "When; null until a sync has asked the history."},
+        }
         fields = (
             "id",
             "project",
@@ -100,6 +104,8 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
             "collection",
             "commit",
             "encoding",
+            "author",
+            "changed_at",
             "state",
             "error",
             "notes",

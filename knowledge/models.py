@@ -120,7 +120,7 @@ class Upload(Dated):
     content = models.BinaryField()
     git_sha = models.CharField(max_length=64)
     size = models.PositiveIntegerField("size in bytes")
-    # Of a document that a person wrote here.
+    # Who gave it; who wrote it, where it is a document that was written here.
     user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="+")
     title = models.CharField(max_length=512, blank=True, default="")
     metadata = models.JSONField(default=dict, blank=True)

@@ -121,5 +121,7 @@ class UploadedFiles:
         return "Uploaded files", latest.updated_at if latest else None
 
     def given(self) -> dict[str, Given]:
+        if self.source.is_upload:
+            return {}  # whoever uploads a file need not have written it
         rows = self.source.uploads.values_list("path", "user_id", "title", "metadata")
         return {path: Given(*about) for path, *about in rows}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
+from knowledge.authorship import attribute_documents
 from knowledge.differences import Difference, Known, compare, known_documents
 from knowledge.ingestion import (
     Reading,
@@ -100,6 +102,8 @@ class Sync:
         if difference.to_read or difference.to_forget:
             self._settle_index()
         self._finish()
+        hold = partial(_hold, self.source, self.lease)
+        attribute_documents(self.source, self.origin.commit, self.lease, hold=hold)
 
     def _difference(self) -> Difference:
         # A listing that breaks off does so here, before anything is changed.

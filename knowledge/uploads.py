@@ -66,6 +66,7 @@ def store_uploads(source: Source, files: Iterable[tuple[str, bytes]], by: User) 
             content=content,
             git_sha=git_sha_of(content),
             size=len(content),
+            user=by,
         )
     stored.count = len(uploads)
     if uploads:
@@ -79,7 +80,7 @@ def _keep(source: Source, uploads: list[Upload], by: User) -> None:
         uploads,
         update_conflicts=True,
         unique_fields=["source", "path"],
-        update_fields=["content", "git_sha", "size", "updated_at"],
+        update_fields=["content", "git_sha", "size", "user", "updated_at"],
     )
     record(
         by,

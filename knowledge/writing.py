@@ -18,6 +18,7 @@ from django.utils.text import slugify
 
 from accounts.auditing import record
 from accounts.models import AuditEntry, User
+from knowledge.authorship import attribute_given
 from knowledge.front_matter import with_known_names
 from knowledge.ingestion import read_file, remove_documents, replace_documents
 from knowledge.models import Document, DocumentVersion, Upload
@@ -313,6 +314,7 @@ def _index(upload: Upload, draft: Draft, identity: UUID) -> None:
     masked = f"{draft.masked} secrets masked" if draft.masked else ""
     document.notes = "; ".join(note for note in (document.notes, masked) if note)
     replace_documents([reading])
+    attribute_given(source)
     # A text that stands again is the newest version again.
     versions = DocumentVersion.objects.filter(source=source, path=upload.path, commit=commit)
     versions.update(created_at=timezone.now())

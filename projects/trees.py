@@ -2,10 +2,11 @@
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,8 @@ Kind = Literal["file", "symlink", "submodule"]
 
 _KINDS: dict[bytes, Kind] = {b"120000": "symlink", b"160000": "submodule"}
 _LATEST = 253402300799  # the last second that a datetime can hold
+_CHANGE = b"//"  # what the line of a commit begins with: no path of a tree can
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,29 @@ class CommitInfo:
     email: str
     committed_at: datetime
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit did: who made it, when (None if that can't be), and what it touched."""
+
+    sha: str
+    author: str
+    email: str
+    committed_at: datetime | None
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far back into a history to look."""
+
+    seconds: float = 15
+    commits: int = 200_000
+    output: int = 128 * 1024**2  # bytes
+
+
+USUAL_REACH = Reach()
 
 
 def list_tree(
@@ -114,6 +140,37 @@ def last_commit_date(mirror: Path, commit: str, folder: str = "") -> datetime | 
     return _moment(found.partition(" ")[2]) if found else None
 
 
+def walk_changes(
+    mirror: Path,
+    commit: str,
+    folder: str = "",
+    *,
+    reach: Reach = USUAL_REACH,
+    cancelled: Callable[[], bool] | None = None,
+) -> Generator[Change, None, None]:
+    """Yield the commits that led to one, without merges, the newest first.
+
+    Raises LimitReached where the reach ends before the history does.
+    """
+    watch = Watch(limits=Limits(wall_seconds=reach.seconds), cancelled=cancelled)
+    below = _checked_folder(folder)
+    command = (
+        *("log", "-z", "--no-merges", "--no-renames", "--no-mailmap", "--name-only"),
+        *("--no-show-signature", "--no-color", "--no-ext-diff", "--no-notes"),
+        *("--format=//%H%n%ct%n%an%n%ae", _checked(commit), "--", *((below,) if below else ())),
+    )
+    cut = _cut_off(mirror)
+    walked = 0
+    with closing(Git(directory=mirror, watch=watch).stream(*command)) as pieces:
+        for change in _changes(_split(_within(pieces, reach))):
+            walked += 1
+            if walked > reach.commits:
+                raise LimitReached("commits", "The history is too long.")
+            # Of its files, a commit whose parents were left out only seems to have made each one.
+            if change.sha not in cut:
+                yield change
+
+
 def _checked(commit: str) -> str:
     if not SHA.fullmatch(commit):
         raise ValueError("not the sha of a commit")
@@ -132,6 +189,48 @@ def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\0")
         yield from lines
+
+
+def _within(pieces: Iterable[bytes], reach: Reach) -> Iterator[bytes]:
+    ends_at = time.monotonic() + reach.seconds
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > reach.output or time.monotonic() > ends_at:
+            raise LimitReached("history", "The history is too long.")
+        yield piece
+
+
+def _cut_off(mirror: Path) -> frozenset[str]:
+    """Return the commits at which a shallow history was cut."""
+    try:
+        return frozenset((mirror / "shallow").read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _changes(records: Iterable[bytes]) -> Iterator[Change]:
+    change: Change | None = None
+    for record in records:
+        if record.startswith(_CHANGE):
+            if change is not None:
+                yield change
+            change = _change(record)
+        elif record and change is not None:
+            # A line break parts the paths of a commit from what is said of it.
+            raw = record if change.paths else record.removeprefix(b"\n")
+            change.paths.append(raw.decode("utf-8", "backslashreplace"))
+    if change is not None:
+        yield change
+
+
+def _change(record: bytes) -> Change:
+    text = record.removeprefix(_CHANGE).decode("utf-8", "replace")
+    sha, seconds, author, email = [*text.split("\n", 3), "", "", ""][:4]
+    number = int(seconds) if re.fullmatch(r"\d{1,12}", seconds) else 0
+    latest = datetime.now(tz=UTC) + _CLOCKS_DIFFER
+    moment = _moment(seconds) if 0 < number <= latest.timestamp() else None
+    return Change(sha, _tidy(author, 255), _tidy(email, 255), moment, [])
 
 
 def _parse(line: bytes) -> Entry:

@@ -84,6 +84,7 @@ class Repository:
         parents: Sequence[str] = (),
         message: str = "A commit",
         when: str = "2026-01-02T03:04:05+00:00",
+        author: str = "Alice",
     ) -> str:
         """Commit a tree, or files, as the new head of a branch."""
         tree = content if isinstance(content, str) else self.files(content)
@@ -92,6 +93,8 @@ class Repository:
             "commit-tree",
             *(*flags, tree),
             stdin=message.encode(),
+            GIT_AUTHOR_NAME=author,
+            GIT_AUTHOR_EMAIL=f"{author.split(maxsplit=1)[0].lower()}@example.org",
             GIT_AUTHOR_DATE=when,
             GIT_COMMITTER_DATE=when,
         )
