@@ -13,6 +13,7 @@ from accounts.api import UUID_IN_PATH
 from conversations.api import ConversationViewSet, MessageViewSet
 from knowledge.api import SearchView
 from knowledge.document_api import DocumentViewSet, SimilarView
+from knowledge.gap_api import KnowledgeGapViewSet
 from knowledge.overview_api import OverviewView
 from knowledge.source_api import SourceViewSet
 from knowledge.space_api import EmbeddingSpaceViewSet
@@ -29,6 +30,7 @@ VIEWSETS = {
     "jobs": (JobViewSet, "api-v1-job"),
     "documents": (DocumentViewSet, "api-v1-document"),
     "embedding-spaces": (EmbeddingSpaceViewSet, "api-v1-embedding-space"),
+    "knowledge-gaps": (KnowledgeGapViewSet, "api-v1-knowledge-gap"),
     "providers": (ProviderViewSet, "api-v1-provider"),
     "calls": (CallViewSet, "api-v1-call"),
     "conversations": (ConversationViewSet, "api-v1-conversation"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts.admin import WrittenBySystem
 from knowledge.comparing import ask_to_compare
+from knowledge.gaps import settle_gap
 from knowledge.models import (
     Blob,
     Chunk,
@@ -199,10 +200,22 @@ class VectorAdmin(Indexed):
 @admin.register(KnowledgeGap)
 class KnowledgeGapAdmin(Indexed):
     may_delete = True
-    list_display = ("reason", "module", "project", "times", "last_updated")
+    list_display = ("reason", "kind", "state", "module", "project", "times", "last_updated")
+    list_filter = ("kind", "state")
     list_select_related = ("project",)
     search_fields = ("reason", "module", "project__name")
     ordering = ("-times", "pk")
+    actions = ("dismiss", "reopen")
+
+    @admin.action(description="Dismiss the selected gaps", permissions=["view"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[KnowledgeGap]) -> None:
+        for gap in queryset:
+            settle_gap(gap, KnowledgeGap.State.DISMISSED)
+
+    @admin.action(description="Make the selected gaps candidates again", permissions=["view"])
+    def reopen(self, request: HttpRequest, queryset: QuerySet[KnowledgeGap]) -> None:
+        for gap in queryset:
+            settle_gap(gap, KnowledgeGap.State.CANDIDATE)
 
 
 @admin.register(Overview)

@@ -10,11 +10,12 @@ from pgvector.django import HalfVectorField, SparseVectorField
 
 from accounts.models import Dated, User
 from accounts.viewers import Viewer
+from knowledge.gap_models import KnowledgeGap
 from knowledge.golden_models import Evaluation, GoldenQuestion
 from projects.models import Project, Source
 
 # Django looks for an app's models here, wherever they are written.
-__all__ = ["Evaluation", "GoldenQuestion"]
+__all__ = ["Evaluation", "GoldenQuestion", "KnowledgeGap"]
 
 
 class Blob(models.Model):
@@ -329,33 +330,6 @@ class Vector(models.Model):
 
     def __str__(self) -> str:
         return str(self.chunk_id)
-
-
-class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(viewer))
-
-
-class KnowledgeGap(Dated):
-    """Something that people ask about and the sources do not tell."""
-
-    project = models.ForeignKey(Project, models.CASCADE, related_name="knowledge_gaps")
-    module = models.CharField(max_length=512, blank=True, default="")
-    reason = models.CharField(max_length=500)
-    times = models.PositiveIntegerField(default=1)
-    last_updated = models.DateTimeField(auto_now=True)
-
-    objects = KnowledgeGapQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["project", "module", "reason"], name="one_gap_for_a_reason"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 class Overview(Dated):

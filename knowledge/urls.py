@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 from knowledge import (
     document_views,
     explain_views,
+    gap_views,
     overview_views,
     source_views,
     space_views,
@@ -35,6 +36,8 @@ urlpatterns = [
         overview_views.overview_remake,
         name="overview-remake",
     ),
+    path("projects/<uuid:project_id>/gaps/", gap_views.gaps, name="gaps"),
+    path("gaps/<uuid:gap_id>/", gap_views.gap_settle, name="gap-settle"),
     path("projects/<uuid:project_id>/documents/", document_views.documents, name="documents"),
     path(
         "projects/<uuid:project_id>/documents/new/",

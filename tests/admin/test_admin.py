@@ -84,6 +84,16 @@ def act(client: Client, action: str, *things: Model) -> Any:
     return answer
 
 
+def test_an_admin_dismisses_gaps_and_makes_them_candidates_again(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    client, gap = client_for(admin), rows[KnowledgeGap]
+    act(client, "dismiss", gap)
+    assert KnowledgeGap.objects.get().state == KnowledgeGap.State.DISMISSED
+    act(client, "reopen", gap)
+    assert KnowledgeGap.objects.get().state == KnowledgeGap.State.CANDIDATE
+
+
 def test_every_model_of_ours_is_registered() -> None:
     ours = {"accounts", "projects", "providers", "knowledge", "conversations"}
     found = {model for model in REGISTERED if model._meta.app_label in ours}

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.models import ApiKey, User
 from conversations.models import Conversation, Message
 from knowledge.describing import describe
-from knowledge.models import Document, EmbeddingSpace, Overview
+from knowledge.gaps import note_gap
+from knowledge.models import Document, EmbeddingSpace, KnowledgeGap, Overview
 from knowledge.writing import create_document
 from projects.keys import issue_key
 from projects.models import Job, Membership, Project, Source
@@ -89,6 +90,7 @@ class World:
     call: Call
     provider: Provider
     space: EmbeddingSpace
+    gap: KnowledgeGap
 
     def address(self, path: str) -> str:
         """Fill in `{source}` and its like."""
@@ -145,4 +147,5 @@ def world(
         space=EmbeddingSpace.objects.create(
             model_name="owl-2", dimensions=16, built_at=timezone.now()
         ),
+        gap=note_gap(project.pk, "How do owls moor?", kind="low_evidence"),
     )

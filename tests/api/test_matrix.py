@@ -124,6 +124,9 @@ ROWS = [
     ),
     shared("GET /projects/{project_id}/overview", "/projects/{project}/overview"),
     guarded("POST /projects/{project_id}/overview", "/projects/{project}/overview", 202),
+    own("GET /knowledge-gaps", "/knowledge-gaps", READ, 200),
+    shared("GET /knowledge-gaps/{id}", "/knowledge-gaps/{gap}"),
+    guarded("PATCH /knowledge-gaps/{id}", "/knowledge-gaps/{gap}", 200, {"state": "dismissed"}),
     own("GET /sources", "/sources", READ, 200),
     Row(
         "POST /sources",

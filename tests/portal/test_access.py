@@ -17,6 +17,7 @@ OF_A_PROJECT = {
     "members": 200,
     "search": 200,
     "overview": 200,
+    "gaps": 200,
     "sources": 200,
     "source-new": 404,
     "documents": 200,
@@ -67,6 +68,7 @@ ELSEWHERE = {
     "message-feedback",
     "document-undo",
     "overview-remake",
+    "gap-settle",
 }
 
 

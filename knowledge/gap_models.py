@@ -1,0 +1,66 @@
+"""What people ask and the sources do not tell: Django finds this through `knowledge.models`."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Dated
+from accounts.viewers import Viewer
+from projects.models import Project
+
+
+class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(viewer))
+
+    def editable_by(self, viewer: Viewer) -> Self:
+        return self.filter(project__in=Project.objects.editable_by(viewer))
+
+
+class KnowledgeGap(Dated):
+    """Something that people ask about and the sources do not tell."""
+
+    class Kind(models.TextChoices):
+        FOUND = "", "Found by a review"
+        LOW_EVIDENCE = "low_evidence", "Not in the sources"
+        DISLIKED = "disliked", "Answers did not help"
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", "Candidate"
+        CONFIRMED = "confirmed", "Confirmed"
+        DISMISSED = "dismissed", "Dismissed"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="knowledge_gaps")
+    # The folder of the nearest file that there is.
+    module = models.CharField(max_length=512, blank=True, default="")
+    reason = models.CharField(max_length=500)
+    kind = models.CharField(max_length=12, choices=Kind, blank=True, default="", db_default="")
+    state = models.CharField(
+        max_length=10, choices=State, default=State.CANDIDATE, db_default=State.CANDIDATE.value
+    )
+    # A hash of the words that the questions share, whatever their order.
+    cluster = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # The latest questions of it as they were asked, without who asked.
+    samples = models.JSONField(default=list, blank=True)
+    times = models.PositiveIntegerField(default=1)
+    last_updated = models.DateTimeField(auto_now=True)
+
+    objects = KnowledgeGapQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "module", "reason"],
+                condition=Q(cluster=""),
+                name="one_gap_for_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "kind", "cluster"],
+                condition=~Q(cluster=""),
+                name="one_gap_for_a_question",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
