@@ -14,6 +14,7 @@ from conversations.api import ConversationViewSet, MessageViewSet
 from knowledge.api import SearchView
 from knowledge.document_api import DocumentViewSet, SimilarView
 from knowledge.gap_api import KnowledgeGapViewSet
+from knowledge.golden_api import EvaluationViewSet, GoldenQuestionViewSet
 from knowledge.overview_api import OverviewView
 from knowledge.source_api import SourceViewSet
 from knowledge.space_api import EmbeddingSpaceViewSet
@@ -29,6 +30,8 @@ VIEWSETS = {
     "sources": (SourceViewSet, "api-v1-source"),
     "jobs": (JobViewSet, "api-v1-job"),
     "documents": (DocumentViewSet, "api-v1-document"),
+    "golden-questions": (GoldenQuestionViewSet, "api-v1-golden-question"),
+    "evaluations": (EvaluationViewSet, "api-v1-evaluation"),
     "embedding-spaces": (EmbeddingSpaceViewSet, "api-v1-embedding-space"),
     "knowledge-gaps": (KnowledgeGapViewSet, "api-v1-knowledge-gap"),
     "providers": (ProviderViewSet, "api-v1-provider"),

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from conversations.asking import QuestionRefused
+from knowledge.golden_questions import QuestionRefused as GoldenRefused
 from knowledge.spaces import SpaceRefused
 from knowledge.uploads import UploadRefused
 from knowledge.writing import ChangedMeanwhile, NotWrittenHere, WritingRefused
@@ -119,6 +120,7 @@ TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], Exception]]] = [
     (QuestionRefused, lambda error: Refused(str(error))),
     (UploadRefused, lambda error: Refused(str(error))),
     (ProviderRefused, lambda error: Refused(str(error))),
+    (GoldenRefused, lambda error: exceptions.ValidationError({"query": [str(error)]})),
     (SpaceRefused, lambda error: Refused(str(error))),
     (EmbedderUnavailable, lambda error: Refused(str(error))),
     (WritingRefused, lambda error: exceptions.ValidationError({error.field: [error.sentence]})),

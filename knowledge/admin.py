@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts.admin import WrittenBySystem
 from knowledge.comparing import ask_to_compare
+from knowledge.evaluations import ask_for_evaluation
 from knowledge.gaps import settle_gap
 from knowledge.models import (
     Blob,
@@ -17,6 +18,7 @@ from knowledge.models import (
     DocumentVersion,
     EmbeddedText,
     EmbeddingSpace,
+    Evaluation,
     GoldenQuestion,
     KnowledgeGap,
     Overview,
@@ -232,3 +234,20 @@ class OverviewAdmin(Indexed):
         for overview in queryset.select_related("project"):
             ask_for_overview(overview.project, by=acting(request))
             self.message_user(request, f"{overview} is made anew.")
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(Indexed):
+    heavy = ("outcomes",)
+    list_display = ("project", "created_at", "trigger", "verdict", "seconds", "error")
+    list_filter = ("verdict", "trigger")
+    list_select_related = ("project",)
+    search_fields = ("project__name",)
+    ordering = ("-created_at", "pk")
+    actions = ("measure_again",)
+
+    @admin.action(description="Measure again", permissions=["view"])
+    def measure_again(self, request: HttpRequest, queryset: QuerySet[Evaluation]) -> None:
+        for evaluation in queryset.select_related("project"):
+            ask_for_evaluation(evaluation.project, by=acting(request))
+            self.message_user(request, f"{evaluation.project} is measured.")

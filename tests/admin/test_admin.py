@@ -20,6 +20,7 @@ from knowledge.models import (
     DocumentVersion,
     EmbeddedText,
     EmbeddingSpace,
+    Evaluation,
     GoldenQuestion,
     KnowledgeGap,
     Overview,
@@ -52,6 +53,7 @@ def rows(
     GoldenQuestion.objects.create(project=project, query="Who hunts?", relevant=["owl.py"])
     KnowledgeGap.objects.create(project=project, reason="Nothing about mice")
     Overview.objects.create(project=project, made_at=timezone.now())
+    Evaluation.objects.create(project=project, finished_at=timezone.now())
     conversation = Conversation.objects.create(project=project, user=alice)
     conversation.messages.create(position=1, role="user", content="<script>alert(1)</script>")
     issue_key(alice, name="CI", scopes=["read"], projects=[project])
@@ -97,7 +99,7 @@ def test_an_admin_dismisses_gaps_and_makes_them_candidates_again(
 def test_every_model_of_ours_is_registered() -> None:
     ours = {"accounts", "projects", "providers", "knowledge", "conversations"}
     found = {model for model in REGISTERED if model._meta.app_label in ours}
-    assert len(found) == len(REGISTERED) == 30
+    assert len(found) == len(REGISTERED) == 31
     assert {Blob, DocumentVersion, TermCount, Membership, AuditEntry, ApiKey} <= found
 
 

@@ -14,7 +14,14 @@ from accounts.models import ApiKey, User
 from conversations.models import Conversation, Message
 from knowledge.describing import describe
 from knowledge.gaps import note_gap
-from knowledge.models import Document, EmbeddingSpace, KnowledgeGap, Overview
+from knowledge.models import (
+    Document,
+    EmbeddingSpace,
+    Evaluation,
+    GoldenQuestion,
+    KnowledgeGap,
+    Overview,
+)
 from knowledge.writing import create_document
 from projects.keys import issue_key
 from projects.models import Job, Membership, Project, Source
@@ -90,6 +97,8 @@ class World:
     call: Call
     provider: Provider
     space: EmbeddingSpace
+    golden: GoldenQuestion
+    evaluation: Evaluation
     gap: KnowledgeGap
 
     def address(self, path: str) -> str:
@@ -147,5 +156,9 @@ def world(
         space=EmbeddingSpace.objects.create(
             model_name="owl-2", dimensions=16, built_at=timezone.now()
         ),
+        golden=GoldenQuestion.objects.create(
+            project=project, query="Who hunts?", relevant=["owl.py"], lines=[["owl.py", 1, 3]]
+        ),
+        evaluation=Evaluation.objects.create(project=project, finished_at=timezone.now()),
         gap=note_gap(project.pk, "How do owls moor?", kind="low_evidence"),
     )

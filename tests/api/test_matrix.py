@@ -84,6 +84,8 @@ def guarded(operation: str, path: str, status: int, body: Any = None, raw: Any =
 
 
 SPACES = "/embedding-spaces"
+OWL = [{"path": "owl.py"}]
+OF_PROJECT = {"project": "{project}"}
 MEMBERS = "/projects/{project}/members"
 ROWS = [
     own("GET /me", "/me", READ, 200),
@@ -186,6 +188,23 @@ ROWS = [
         {"document": "{document}"},
     ),
     Row("GET /search", "/search?q=hunt&project={project}", READ, 200, 200, 400, 400, 400),
+    own("GET /golden-questions", "/golden-questions", READ, 200),
+    Row(
+        "POST /golden-questions",
+        "/golden-questions",
+        WRITE,
+        201,
+        403,
+        400,
+        400,
+        400,
+        {"project": "{project}", "query": "Who sleeps?", "relevant": OWL},
+    ),
+    shared("GET /golden-questions/{id}", "/golden-questions/{golden}"),
+    guarded("DELETE /golden-questions/{id}", "/golden-questions/{golden}", 204),
+    own("GET /evaluations", "/evaluations", READ, 200),
+    Row("POST /evaluations", "/evaluations", WRITE, 202, 403, 400, 400, 400, OF_PROJECT),
+    shared("GET /evaluations/{id}", "/evaluations/{evaluation}"),
     of_admins("GET /embedding-spaces", "/embedding-spaces", 200),
     of_admins("POST /embedding-spaces", "/embedding-spaces", 201, {"adapter": "minilm"}),
     of_admins("GET /embedding-spaces/{id}", SPACES + "/{space}", 200),
