@@ -11,11 +11,12 @@ from django.db import connections
 
 from accounts.viewers import Viewer
 from conversations import asking
-from conversations.citations import cited_numbers, keep_known
+from conversations.citations import cited_numbers
 from conversations.extraction import compose
 from conversations.models import Message
-from conversations.passages import Passage, from_hits
+from conversations.passages import Passage, from_hits, those_that_stand
 from conversations.prompts import messages_for
+from conversations.verifying import verify
 from knowledge.retrieval import Results, search
 from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model, default_provider
 from providers.ledger import OverBudget, check_budgets, record_call
@@ -242,7 +243,8 @@ async def _until_stopped(
 
 def _finish(draft: Draft, state: Message.State, error: str, duration_ms: int) -> Ended:
     conversation = draft.message.conversation
-    text, dropped = keep_known(draft.text, {passage.number for passage in draft.passages})
+    verified = verify(draft.text, those_that_stand(draft.passages))
+    text, dropped = verified.text, verified.dropped
     cited = set(cited_numbers(text))
     sources = [{**p.as_dict(), "cited": p.number in cited} for p in draft.passages]
     note = (
@@ -251,8 +253,17 @@ def _finish(draft: Draft, state: Message.State, error: str, duration_ms: int) ->
         else f"Written by {draft.provider.model_name}"
     )
     if dropped:
-        note += f"; {dropped} citations that stand for nothing were left out"
-    asking.settle(draft.message, state, text, sources=sources, note=note[:255], error=error)
+        which = "1 citation that does" if dropped == 1 else f"{dropped} citations that do"
+        note += f"; {which} not hold left out"
+    asking.settle(
+        draft.message,
+        state,
+        text,
+        sources=sources,
+        note=note[:255],
+        error=error,
+        citations_dropped=dropped,
+    )
     if not draft.provider.is_offline:
         record_call(
             draft.provider,

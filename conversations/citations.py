@@ -1,27 +1,48 @@
-"""Numbered marks in an answer: only those that stand for a passage that was found remain."""
+"""Numbered marks in an answer, such as [1]: where they stand, outside of code."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterator
 
-MARK = re.compile(r"[ \t]?\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+MARK = re.compile(r"[ \t]?\[(\d{1,3}(?:\s*[,–-]\s*\d{1,3})*)\](?:\([^)\n]*\))?")
+CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+MOST_OF_A_RANGE = 20
+
+
+def numbers_in(mark: str) -> list[int]:
+    """Return the numbers of what stands between brackets: `1, 3-5`."""
+    numbers: list[int] = []
+    for part in mark.split(","):
+        first, *last = (int(number) for number in re.split(r"\s*[–-]\s*", part.strip()))
+        end = last[0] if last else first
+        numbers += range(first, min(end, first + MOST_OF_A_RANGE) + 1) if end >= first else [first]
+    return numbers
 
 
 def cited_numbers(text: str) -> list[int]:
     """Return the numbers of a text's marks, each once, in order of appearance."""
-    found = (int(number) for mark in MARK.findall(text) for number in mark.split(","))
+    prose = without_code(text)
+    found = (number for match in MARK.finditer(prose) for number in numbers_in(match[1]))
     return list(dict.fromkeys(found))
 
 
-def keep_known(text: str, known: Collection[int]) -> tuple[str, int]:
-    """Return the text without marks that stand for nothing, and how many were dropped."""
-    dropped = 0
+def without_code(text: str) -> str:
+    """Return a text of the same length in which code says nothing."""
+    lines = [" " * len(line) if is_code else line for line, is_code in lines_of(text)]
+    return CODE.sub(lambda match: "x" * len(match[0]), "\n".join(lines))
 
-    def mend(match: re.Match[str]) -> str:
-        nonlocal dropped
-        numbers = [int(number) for number in match[1].split(",")]
-        kept = [number for number in numbers if number in known]
-        dropped += len(numbers) - len(kept)
-        lead = match[0][: len(match[0]) - len(match[0].lstrip())]
-        return lead + "".join(f"[{number}]" for number in kept) if kept else ""
 
-    return MARK.sub(mend, text), dropped
+def lines_of(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line and whether it belongs to a fenced block of code."""
+    fence = ""
+    for line in text.split("\n"):
+        match = FENCE.match(line)
+        if fence:
+            closes = match and match[1].startswith(fence) and not line.strip().strip(fence[0])
+            fence = "" if closes else fence
+            yield line, True
+        elif match:
+            fence = match[1]
+            yield line, True
+        else:
+            yield line, False

@@ -39,20 +39,21 @@ def _mention(passage: Passage, wanted: frozenset[str]) -> str:
         told = next(iter(_best_sentences(passage, wanted, 1)), "")
     else:
         told = _explanation(passage, wanted) or f"`{_signature(passage.text)}`"
-    return (
-        f"- {_title(passage)}: {told} [{passage.number}]"
-        if told
-        else (f"- {_title(passage)} [{passage.number}]")
-    )
+    title = _title(passage)
+    if not told:
+        return f"- {title} [{passage.number}]"
+    return f"- {title}{'' if title.endswith(':') else ','} {told} [{passage.number}]"
 
 
 def _title(passage: Passage) -> str:
-    if passage.symbol:
-        return f"`{passage.symbol}` in `{passage.path}`"
+    """Return where a passage is, and what of it can be quoted as its name."""
+    name = passage.symbol.rpartition(".")[2]
+    if name and name in passage.text:
+        return f"`{passage.path}`: `{name}`"
     heading = passage.header.rpartition(" > ")[2] if " > " in passage.header else ""
-    if heading and passage.language in PROSE:
-        return f"“{_plain(heading)}” in `{passage.path}`"
-    return f"`{passage.path}`, lines {passage.start_line}–{passage.end_line}"
+    if heading and passage.language in PROSE and _plain(heading) in _plain(passage.text):
+        return f"`{passage.path}`: “{_plain(heading)}”"
+    return f"`{passage.path}`, lines {passage.start_line}–{passage.end_line}:"
 
 
 def _best_sentences(passage: Passage, wanted: frozenset[str], count: int) -> list[str]:

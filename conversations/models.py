@@ -78,6 +78,8 @@ class Message(Dated):
     error = models.TextField(blank=True, default="")
     # What a reader is told about the answer: the provider's name, "extractive", how much was read.
     note = models.CharField(max_length=255, blank=True, default="")
+    # Marks that a model wrote and that no passage bears out.
+    citations_dropped = models.PositiveIntegerField(default=0, db_default=0)
     feedback = models.CharField(max_length=4, choices=Feedback, blank=True, default="")
     feedback_reason = models.TextField(blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)

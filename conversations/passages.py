@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from knowledge.models import DocumentVersion
 from knowledge.retrieval import Hit
 
 LONGEST_TEXT = 6_000
@@ -33,6 +34,12 @@ class Passage:
     def path(self) -> str:
         return self.file_path
 
+    def is_in(self, text: str) -> bool:
+        """Whether a file's text has the passage at its lines."""
+        rows = text.split("\n")
+        stands = self.start_line <= self.end_line <= len(rows)
+        return stands and self.text in "\n".join(rows[self.start_line - 1 : self.end_line])
+
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
@@ -46,6 +53,17 @@ def from_hits(hits: Sequence[Hit], *, files: int) -> list[Passage]:
             if len(chosen) < files and hit not in chosen and of_file < most:
                 chosen.append(hit)
     return [_passage(number, hit) for number, hit in enumerate(chosen, 1)]
+
+
+def those_that_stand(passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages whose lines are, word for word, what is kept of their file."""
+    versions = DocumentVersion.objects.filter(
+        source__in={p.source_id for p in passages if p.source_id},
+        path__in={p.file_path for p in passages},
+        commit__in={p.commit for p in passages},
+    ).select_related("blob")
+    texts = {(str(v.source_id), v.path, v.commit): v.blob.text for v in versions}
+    return [p for p in passages if p.is_in(texts.get((p.source_id, p.file_path, p.commit), ""))]
 
 
 def _passage(number: int, hit: Hit) -> Passage:

@@ -81,7 +81,7 @@ def test_citations_that_a_model_invents_are_not_shown(indexed, model, server, an
     events_of(message)
     message.refresh_from_db()
     assert message.content == "It evicts [1], says and."
-    assert "2 citations that stand for nothing were left out" in message.note
+    assert "2 citations that do not hold left out" in message.note
 
 
 def test_a_model_that_dies_leaves_what_it_wrote_and_a_sentence(indexed, model, server, answer_to):

@@ -1,8 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from conversations.citations import cited_numbers, keep_known
+from conversations.citations import cited_numbers, without_code
 
 
 @pytest.mark.parametrize(
@@ -11,31 +9,23 @@ from conversations.citations import cited_numbers, keep_known
         ("It does [1].", [1]),
         ("It does [2] and [1], [2].", [2, 1]),
         ("Both [1, 3].", [1, 3]),
+        ("All [1-3], [5–6].", [1, 2, 3, 5, 6]),
+        ("Backwards [3-1].", [3]),
+        ("No end [1-999].", list(range(1, 22))),
         ("No marks at all.", []),
         ("An index a[i] and a footnote [^1].", []),
         ("A year [2026].", []),
+        ("Code `a[1]` and\n```\nb[2]\n```\nthen [3].", [3]),
+        ("~~~\n[1]\n```\n[2]\n~~~\n[3]", [3]),
+        ("```\n[1] never closed", []),
     ],
 )
-def test_marks_are_read_in_order_of_appearance(text, numbers):
+def test_marks_outside_of_code_are_read_in_order_of_appearance(text, numbers):
     assert cited_numbers(text) == numbers
 
 
-@pytest.mark.parametrize(
-    ("text", "kept", "dropped"),
-    [
-        ("It does [1].", "It does [1].", 0),
-        ("It does [9].", "It does.", 1),
-        ("It does [1][9].", "It does [1].", 1),
-        ("Both [1, 9].", "Both [1].", 1),
-        ("Both [1, 2].", "Both [1][2].", 0),
-        ("None [8, 9] here", "None here", 2),
-    ],
-)
-def test_marks_that_stand_for_nothing_are_dropped_and_counted(text, kept, dropped):
-    assert keep_known(text, {1, 2}) == (kept, dropped)
+def test_a_text_without_its_code_is_as_long():
+    text = "a `b` c\n```\nd\n```\ne"
 
-
-@given(st.text(alphabet="ab [],0123456789\n", max_size=60), st.sets(st.integers(1, 99)))
-def test_only_known_numbers_remain_in_any_text(text, known):
-    kept, _ = keep_known(text, known)
-    assert set(cited_numbers(kept)) <= known
+    assert len(without_code(text)) == len(text)
+    assert "b" not in without_code(text)

@@ -38,7 +38,7 @@ def passage(number=1, **fields) -> Passage:
 
 def test_the_definition_leads_with_what_it_says_of_itself():
     answer = compose("how is a text split", [passage(symbol="split")])
-    assert answer.startswith("`split` in `src/file1.py` [1]")
+    assert answer.startswith("`src/file1.py`: `split` [1]")
     assert "> Split a text into chunks." in answer
     assert "```python\ndef split(text):" in answer
 
