@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
@@ -241,9 +242,12 @@ def changes_between(now: Evaluation, before: Evaluation) -> tuple[list[Change], 
     return better, [change for gain, change in changed if gain < 0]
 
 
-def last_two(project: Project) -> list[Evaluation]:
-    """Return the last two runs whose questions are kept, newest first."""
-    return list(_newest_first(project).exclude(outcomes=[])[:2])
+def run_before(run: Evaluation, wanted: UUID | None = None) -> Evaluation | None:
+    """Return the run to show beside another: the one that is wanted, else the one before it."""
+    others = _newest_first(run.project).exclude(pk=run.pk).exclude(outcomes=[])
+    if wanted is not None:
+        return others.filter(pk=wanted).first()
+    return others.filter(finished_at__lt=run.finished_at).first()
 
 
 def _newest_first(project: Project) -> EvaluationQuerySet:

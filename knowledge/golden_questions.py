@@ -1,9 +1,10 @@
 """The golden questions that a project keeps: what its search is measured by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from knowledge.golden_models import GoldenQuestion
@@ -29,16 +30,47 @@ def keep_golden_question(
 
     What answers is a file's path, or some lines of it. Raises QuestionRefused with a sentence.
     """
-    passages = [one if isinstance(one, Passage) else Passage(one) for one in relevant]
-    golden = Golden(
+    golden = golden_from(query, [Passage(o) if isinstance(o, str) else o for o in relevant])
+    with transaction.atomic():
+        keep_golden(project, [golden], by=by)
+        return GoldenQuestion.objects.get(project=project, query=golden.query)
+
+
+def golden_from(query: str, passages: Sequence[Passage], note: str = "") -> Golden:
+    return Golden(
         "",
         query.strip(),
         frozenset(passage.path for passage in passages),
         frozenset(passage for passage in passages if passage.has_lines),
+        note.strip(),
     )
-    with transaction.atomic():
-        keep_golden(project, [golden], by=by)
-        return GoldenQuestion.objects.get(project=project, query=golden.query)
+
+
+def change_golden_question(row: GoldenQuestion, changed: Golden, *, by: User) -> None:
+    """Change a question, its answers or its note; raises QuestionRefused with a sentence."""
+    _check(changed)
+    row.query, row.note, row.user = changed.query, changed.note, by
+    row.relevant = sorted(changed.relevant)
+    row.lines = _lines(changed)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise QuestionRefused("This question is among the golden ones already.") from error
+
+
+def restore_golden_question(project: Project, kept: Mapping[str, Any], *, by: User) -> bool:
+    """Bring a deleted question back as it was; False if it was asked anew meanwhile."""
+    _, is_back = GoldenQuestion.objects.get_or_create(
+        project=project, query=kept["query"], defaults={**kept, "user": by}
+    )
+    return is_back
+
+
+def remembered(row: GoldenQuestion) -> dict[str, Any]:
+    """Return what `restore_golden_question` needs, as a session can keep it."""
+    names = ("query", "relevant", "lines", "set_id", "note")
+    return {"id": str(row.pk), **{name: getattr(row, name) for name in names}}
 
 
 @transaction.atomic
@@ -54,12 +86,11 @@ def keep_golden(project: Project, questions: Iterable[Golden], *, by: User | Non
             query=question.query,
             defaults={
                 "relevant": sorted(question.relevant),
-                "lines": [
-                    [one.path, one.start_line, one.end_line] for one in sorted(question.lines)
-                ],
-                "set_id": question.id[:LONGEST_ID],
-                "note": question.note[:LONGEST_NOTE],
+                "lines": _lines(question),
                 "user": by,
+                # Whoever keeps it once more, without these, takes nothing away.
+                **({"set_id": question.id[:LONGEST_ID]} if question.id else {}),
+                **({"note": question.note[:LONGEST_NOTE]} if question.note else {}),
             },
         )
         new += is_new
@@ -87,6 +118,10 @@ def export_golden(project: Project) -> str:
 
 def _rows(project: Project) -> Iterable[GoldenQuestion]:
     return GoldenQuestion.objects.filter(project=project).order_by("created_at", "pk")
+
+
+def _lines(question: Golden) -> list[list[Any]]:
+    return [[one.path, one.start_line, one.end_line] for one in sorted(question.lines)]
 
 
 def _check(question: Golden) -> None:

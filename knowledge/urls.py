@@ -7,6 +7,7 @@ from knowledge import (
     document_views,
     explain_views,
     gap_views,
+    golden_views,
     overview_views,
     source_views,
     space_views,
@@ -35,6 +36,26 @@ urlpatterns = [
         "projects/<uuid:project_id>/overview/remake/",
         overview_views.overview_remake,
         name="overview-remake",
+    ),
+    path("projects/<uuid:project_id>/golden/", golden_views.golden, name="golden"),
+    *(
+        path(f"projects/<uuid:project_id>/golden/{name}/", view, name=f"golden-{name}")
+        for name, view in {
+            "new": golden_views.golden_new,
+            "undo": golden_views.golden_undo,
+            "import": golden_views.golden_import,
+            "export": golden_views.golden_export,
+            "run": golden_views.golden_run,
+            "progress": golden_views.golden_progress,
+        }.items()
+    ),
+    path("golden/<uuid:question_id>/edit/", golden_views.golden_edit, name="golden-edit"),
+    path("golden/<uuid:question_id>/delete/", golden_views.golden_delete, name="golden-delete"),
+    path("evaluations/<uuid:evaluation_id>/", golden_views.evaluation, name="evaluation"),
+    path(
+        "evaluations/<uuid:evaluation_id>/dismiss/",
+        golden_views.evaluation_dismiss,
+        name="evaluation-dismiss",
     ),
     path("projects/<uuid:project_id>/gaps/", gap_views.gaps, name="gaps"),
     path("gaps/<uuid:gap_id>/", gap_views.gap_settle, name="gap-settle"),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.viewers import Viewer, viewer_of
 from conversations.models import Conversation
+from knowledge.evaluations import worsened
 from knowledge.models import Document
 from knowledge.standing import work_is_stuck
 from knowledge.suggestions import suggested_questions
@@ -91,6 +92,7 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "no_worker": not has_documents and work_is_stuck(found),
         "questions": suggested_questions(found) if has_documents else [],
         "conversations": conversations.order_by("-updated_at", "pk")[:CONVERSATIONS_SHOWN],
+        "worse": worsened(found),
         "can_edit": role_of(viewer, found.pk) in Membership.EDITOR_ROLES,
     }
     return render(request, "portal/project.html", page)

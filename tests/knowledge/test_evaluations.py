@@ -18,8 +18,8 @@ from knowledge.evaluations import (
     failed_last,
     history_of,
     last_of,
-    last_two,
     open_of,
+    run_before,
     run_evaluation,
     tend_evaluations,
     worsened,
@@ -131,7 +131,9 @@ def test_the_questions_that_moved_are_told(golden, source, index, alice):
     index(source, "src/owl.py", "nothing = 1\n")
     index(source, "lib/owl.py", text_about("owl"))
     now = measured(golden, alice)
-    assert last_two(golden) == [now, before]
+    assert run_before(now) == before
+    assert run_before(before) is None
+    assert run_before(before, now.pk) == now
     better, worse = changes_between(now, before)
     assert better == []
     assert [(change.query, change.before) for change in worse] == [("what does keep_owl do?", 1)]
