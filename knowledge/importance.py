@@ -65,7 +65,7 @@ def distinctness(name: str) -> float:
 
 def could_be_a_word(name: str) -> bool:
     """Whether prose may hold the name without meaning the symbol: `File`, `render`."""
-    return name.isalpha() and not name.startswith("_") and not _OF_PARTS.search(name)
+    return name.isascii() and name.isalpha() and not _OF_PARTS.search(name)
 
 
 def weigh(
@@ -98,12 +98,13 @@ def weigh(
     sources, into, target, strengths = sources[kept], into[kept], target[kept], strengths[kept]
     shares = _shares(sources, strengths, len(voices))
     ranks = _ranks(sources, into, shares, np.array(voices, dtype=np.float64))
+    believed = np.sqrt([min(1.0, max(sureness[d.name], 0.0)) for d in definitions])
     surely = np.array([sureness[d.name] >= TRUSTED for d in definitions], dtype=bool)[target]
     return Importance(
         files=ranks,
         definitions=_sums(target, ranks[sources] * shares, len(definitions)),
         mentioned_by=_distinct(into[surely], sources[surely], len(voices)),
-        used_by=_distinct(target, sources, len(definitions)),
+        used_by=(_distinct(target, sources, len(definitions)) * believed).round().astype(np.int64),
     )
 
 

@@ -122,6 +122,8 @@ def _ranks(facts: Facts) -> list[float]:
             rank *= 0.3  # it passes on what others define
         if _SUPPORT.fullmatch(file.stem):
             rank *= 0.3
+        if facts.roles[number] == "tests" and kind_of(file.path) != "code":
+            rank *= 0.05  # what tests are fed with
         if facts.roles[number] in {"documentation", "examples"}:
             rank *= 0.05 if _NOTICE.match(file.name) or kind_of(file.path) != "docs" else 1.0
             depth = file.path.count("/")

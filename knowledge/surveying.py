@@ -17,7 +17,8 @@ from projects.models import Project
 
 MOST_DEFINITIONS = 60_000
 MOST_TERMS = 30_000
-MOST_LOOKED_AT, PASSAGES_LOOKED_AT = 300, 40
+MOST_LOOKED_AT, PASSAGES_LOOKED_AT = 400, 40
+UNSEEN = 0.02  # how surely a lower-case word is a symbol that nobody looked at
 READ = 12_000  # characters of a text
 SIDE_LAYERS = ("test", "example", "documentation", "translation", "migration")
 UNNAMED_KINDS = ("section", "lines", "key")
@@ -124,15 +125,20 @@ def _sureness(project: Project, definitions: Sequence[Definition]) -> Mapping[st
         .order_by("-chunks")
         .values_list("term", "chunks")
     )
-    often = sorted(words, key=lambda name: (-counts.get(words[name], 0), name))[:MOST_LOOKED_AT]
+    # Lower-case words count for little until they are looked at; the others would mislead.
+    often = sorted(words, key=lambda name: (name[0].islower(), -counts.get(words[name], 0), name))[
+        :MOST_LOOKED_AT
+    ]
     patterns = [rf"\m{name}\M" if name[0].isupper() else rf"\m{name}\(" for name in often]
     with connection.cursor() as cursor:
         cursor.execute(
             _SEEN_AS_WRITTEN,
             [often, patterns, [numbers[name] for name in often], project.pk, PASSAGES_LOOKED_AT],
         )
-        sureness.update(cursor.fetchall())
-    return sureness
+        # Squared: the more often a word is only a word, the more of its mentions would be heard.
+        seen = {name: max(1.0, sureness[name]) * share**2 for name, share in cursor}
+    unseen = {name: UNSEEN for name in words if name[0].islower()}
+    return {**sureness, **unseen, **seen}
 
 
 def _term_of(name: str) -> int:
