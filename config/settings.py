@@ -360,6 +360,7 @@ SPECTACULAR_SETTINGS = {
         "SpaceState": "knowledge.models.EmbeddingSpace.State",
         "DocumentState": "knowledge.models.Document.State",
         "MessageState": "conversations.models.Message.State",
+        "GapState": "knowledge.models.KnowledgeGap.State",
         "SourceKind": "projects.models.Source.Kind",
         "JobKind": "projects.models.Job.Kind",
         "FeedbackValue": "conversations.models.Message.Feedback",
