@@ -194,10 +194,9 @@ def _sentences(masked: str) -> Iterator[tuple[int, int]]:
 
 def _claims_of_sentence(text: str, masked: str, start: int, first: int, last: int) -> list[Claim]:
     """Return one claim for each run of marks, with the spans before it, the last with all after."""
-    tokens = [
-        *((m.start(), m) for m in MARK.finditer(text, start + first, start + last)),
-        *_spans(text, masked, start, first, last),
-    ]
+    marks = MARK.finditer(text, start + first, start + last)
+    tokens: list[tuple[int, Span | re.Match[str]]] = [(mark.start(), mark) for mark in marks]
+    tokens += _spans(text, masked, start, first, last)
     claims: list[Claim] = []
     waiting: list[Span] = []
     inside = {start + place for place in range(first, last) if masked[place] == "x"}

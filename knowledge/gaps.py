@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.expressions import OrderBy
 from django.utils import timezone
 
 from knowledge.models import KnowledgeGap
@@ -83,7 +84,7 @@ def open_gaps_of(project_id: UUID) -> int:
     return gaps.exclude(state=KnowledgeGap.State.DISMISSED).count()
 
 
-def newest_first() -> tuple[object, ...]:
+def newest_first() -> tuple[OrderBy, OrderBy, str]:
     """Return the order of gaps: asked most often first, then the latest."""
     return F("times").desc(), F("last_updated").desc(), "pk"
 
