@@ -107,6 +107,7 @@ def test_the_ids_in_bodies_are_found() -> None:
         *("POST /conversations provider", "PATCH /conversations/{id} provider"),
         *("POST /documents project", "POST /documents/similar document"),
         *("POST /documents/similar project", "POST /documents/similar user"),
+        *("POST /golden-questions project", "POST /evaluations project"),
     }
 
 

@@ -127,5 +127,5 @@ def test_the_page_of_a_project_takes_the_same_queries_for_much(
         Conversation.objects.create(project=project, user=alice, title=f"Question {number}")
 
     client = client_for(alice)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         shown(client, project)

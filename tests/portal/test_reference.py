@@ -65,8 +65,9 @@ def test_other_media_types_are_named() -> None:
 
 def test_every_group_is_named_for_people() -> None:
     assert [group["name"] for group in operations()] == [
-        *("Api keys", "Calls", "Conversations", "Documents", "Embedding spaces", "Jobs", "Me"),
-        *("Messages", "Projects", "Providers", "Search", "Sources"),
+        *("Api keys", "Calls", "Conversations", "Documents", "Embedding spaces", "Evaluations"),
+        *("Golden questions", "Jobs", "Knowledge gaps", "Me", "Messages", "Projects"),
+        *("Providers", "Search", "Sources"),
     ]
 
 
