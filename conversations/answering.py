@@ -17,6 +17,8 @@ from conversations.models import Message
 from conversations.passages import Passage, from_hits, those_that_stand
 from conversations.prompts import messages_for
 from conversations.verifying import verify
+from knowledge.gaps import note_gap
+from knowledge.models import KnowledgeGap
 from knowledge.retrieval import Results, search
 from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model, default_provider
 from providers.ledger import OverBudget, check_budgets, record_call
@@ -164,7 +166,7 @@ def _what_was_found(results: Results, draft: Draft) -> str:
 async def _tell_nothing_was_found(draft: Draft) -> AsyncIterator[Event]:
     text = NOTHING_FOUND
     if draft.passages:
-        nearest = "\n".join(f"- `{p.path}` [{p.number}]" for p in draft.passages[:3])
+        nearest = "\n".join(f"- `{p.path}`: [{p.number}]" for p in draft.passages[:3])
         text += f"\n\nThe nearest files:\n\n{nearest}"
     yield Piece(text)
     await in_database(asking.settle)(
@@ -174,7 +176,14 @@ async def _tell_nothing_was_found(draft: Draft) -> AsyncIterator[Event]:
         sources=[passage.as_dict() for passage in draft.passages[:3]],
         note="Not in the indexed sources",
     )
+    await in_database(_note_gap)(draft)
     yield Ended(Message.State.COMPLETE, text)
+
+
+def _note_gap(draft: Draft) -> None:
+    near = draft.passages[0].path if draft.passages else ""
+    project_id = draft.message.conversation.project_id
+    note_gap(project_id, draft.question, kind=KnowledgeGap.Kind.LOW_EVIDENCE, near=near)
 
 
 async def _write(draft: Draft) -> AsyncIterator[Event]:

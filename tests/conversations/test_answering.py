@@ -7,6 +7,7 @@ from django.db import connection
 from conversations import asking
 from conversations.answering import Ended, Found, Piece, Status, write_answer
 from conversations.models import Message
+from knowledge.models import KnowledgeGap
 from providers.models import Budget, Call, Provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +51,8 @@ def test_a_question_about_something_else_is_said_not_to_be_in_the_sources(indexe
     assert message.state == Message.State.COMPLETE
     assert message.content.startswith("This is not in the indexed sources.")
     assert message.note == "Not in the indexed sources"
+    gap = KnowledgeGap.objects.get(project=message.conversation.project)
+    assert (gap.reason, gap.times) == ("zeppelin gondola mooring procedure", 1)
 
 
 def test_a_project_without_sources_has_an_honest_answer(conversation, answer_to):
