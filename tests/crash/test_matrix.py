@@ -34,12 +34,13 @@ POINTS = [
     *("sync.stored:1", "sync.stored:3", "sync.forgetting:1", "sync.forgot:1"),
     *("sync.finishing:1", "sync.finished:1", "embed.listed:1", "embed.made:1", "embed.made:2"),
     *("embed.cached:1", "embed.cached:2", "embed.storing:1", "embed.storing:2"),
-    *("embed.stored:1", "embed.stored:2"),
+    *("embed.stored:1", "embed.stored:2", "embed.settled:1"),
+    *("sync.attributing:1", "sync.attributed:1"),
 ]
 # Those of them that also cost the true lease of 20 seconds; the others wait 2.
 WITH_TRUE_LEASE = ["sync.stored:2", "embed.cached:1"]
 # Reached in a test of its own, and by what is no part of indexing.
-ELSEWHERE = {"space.activating", "poll.claimed"}
+ELSEWHERE = {"space.activating", "poll.claimed", "overview.described"}
 
 
 def die_at(point: str, case: Case, start_runner, lease: float = 1.5) -> float:
