@@ -59,7 +59,7 @@ def _title(passage: Passage) -> str:
 def _best_sentences(passage: Passage, wanted: frozenset[str], count: int) -> list[str]:
     """Return the sentences that share most with the question, in their own order."""
     sentences = [_plain(part) for part in SENTENCE.split(passage.text)]
-    telling = [(i, s) for i, s in enumerate(sentences) if len(s) > 20]
+    telling = [(i, s) for i, s in enumerate(sentences) if len(s) > 20 and _is_said(s, passage)]
     ranked = sorted(telling, key=lambda pair: (-_overlap(pair[1], wanted), pair[0]))
     return [sentence for _, sentence in sorted(ranked[:count])]
 
@@ -67,11 +67,17 @@ def _best_sentences(passage: Passage, wanted: frozenset[str], count: int) -> lis
 def _explanation(passage: Passage, wanted: frozenset[str]) -> str:
     """Return the first sentence that the code says about itself in words, if it does."""
     told = [COMMENT.sub("", line).strip(" \"'*/") for line in _comment_lines(passage.text)]
-    sentences = [_plain(part) for part in SENTENCE.split(" ".join(told)) if len(part) > 15]
+    plain = (_plain(part) for part in SENTENCE.split(" ".join(told)) if len(part) > 15)
+    sentences = [sentence for sentence in plain if _is_said(sentence, passage)]
     if not sentences:
         return ""
     best = max(range(len(sentences)), key=lambda i: (_overlap(sentences[i], wanted), -i))
     return sentences[best if _overlap(sentences[best], wanted) else 0]
+
+
+def _is_said(sentence: str, passage: Passage) -> bool:
+    """Whether a sentence can be quoted: signs of comments and lists may have stood within it."""
+    return sentence.removesuffix(" …") in " ".join(passage.text.split())
 
 
 def _comment_lines(text: str) -> Iterable[str]:

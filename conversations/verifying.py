@@ -17,7 +17,8 @@ SENTENCE_END = re.compile(r":(?=\s|$)|[.!?](?:[ \t]?\[\d[\d,\s–-]*\])*(?=\s|$)
 QUOTED = re.compile(r'"([^"\n]{2,400}?)"|“([^”\n]{2,400}?)”')
 ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s|#{1,6}\s|\|")
 ELISION = re.compile(r"…|\.\.\.")
-WORD = re.compile(r"\w+")
+# A line of code that says nothing but that some are left out.
+ELIDED_LINE = re.compile(r"^[ \t]*(?:#|//|/\*|--)?[ \t]*…[ \t]*(?:\*/)?[ \t]*$", re.MULTILINE)
 MOST_ROUNDS = 6
 
 
@@ -39,10 +40,21 @@ class Span:
     is_code: bool
 
     def occurs_in(self, passage: "Readable") -> bool:
+        """Whether it is there, sign for sign, but for white space and what it says is left out."""
+        at = 0
+        for part in self._parts():
+            at = passage.plain.find(part, at)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+    def _parts(self) -> list[str]:
         if self.is_code:
-            return all(_plain(line) in passage.plain for line in _code_lines(self.text))
-        parts = (" ".join(WORD.findall(part.lower())) for part in ELISION.split(self.text))
-        return all(f" {part} " in passage.words for part in parts if part)
+            parts = ELIDED_LINE.split(self.text.removesuffix("()"))
+        else:
+            parts = ELISION.split(self.text)
+        return [plain for part in parts if (plain := _plain(part))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +63,10 @@ class Readable:
 
     number: int
     plain: str
-    words: str
 
     @classmethod
     def of(cls, passage: Quotable) -> "Readable":
-        words = " ".join(WORD.findall(passage.text.lower()))
-        return cls(passage.number, _plain(passage.text), f" {words} ")
+        return cls(passage.number, _plain(passage.text))
 
 
 @dataclass(slots=True)
@@ -230,12 +240,6 @@ def _spans(text: str, masked: str, start: int, first: int, last: int) -> Iterato
 def _unfenced(block: str) -> str:
     lines = block.split("\n")[1:]
     return "\n".join(lines[:-1] if lines and lines[-1].strip(" `~") == "" else lines)
-
-
-def _code_lines(code: str) -> list[str]:
-    """Return the lines that have to be there: none that only says that something is left out."""
-    lines = (line.strip() for line in code.removesuffix("()").split("\n"))
-    return [line for line in lines if line.strip("#/*-<!> ….")]
 
 
 def _plain(text: str) -> str:

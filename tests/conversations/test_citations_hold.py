@@ -104,6 +104,13 @@ def invented(random: Random, noun: str, verb: str) -> str:
             f"As written {mark}\n\n> It never blocks a request.",
             f"As written {mark}\n\n> It blocks every request.",
             f"- one `limit=10` {mark}\n- two `limit=99` {mark}",
+            f'It says "limit < 10 and {noun} > 1" {mark}.',
+            f'It says "self.entries[:limit]" {mark} and `->` {mark}.',
+            f"It is `!=` {mark}, “!!” {mark}.",
+            f"`{verb}_{noun}` does [1] and `count_{noun}s` does [2] and `drop_{noun}` [3].",
+            f"It is `{verb}_{noun}` and `count_{noun}s` [1][2][3].",
+            f"So {mark}:\n\n```python\nyield entry\nself.entries.remove(entry)\n```",
+            f"So {mark}:\n\n```python\nself.entries.remove(entry)\nyield entry\n```",
             f"Read [1](https://evil.example/x) and {mark}.\n\n[2]: https://evil.example/y",
             f"An index `entries[1]` {mark}, and “somebody asks to {verb} it” {mark}.",
         ]
@@ -129,8 +136,14 @@ def flat(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def worded(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
+def has(source: dict, said: str) -> bool:
+    """Whether a passage has it sign for sign, but for white space and what is left out."""
+    text, at = flat(source["text"]), 0
+    for part in said.split("…"):
+        at = text.find(flat(part).strip(), at)
+        if at < 0:
+            return False
+    return True
 
 
 def problems_of(message) -> tuple[list[str], int]:
@@ -142,55 +155,53 @@ def problems_of(message) -> tuple[list[str], int]:
     parts = re.split(r"^(```.*?^```$)", message.content, flags=re.MULTILINE | re.DOTALL)
     for part in parts:
         if part.startswith("```"):
-            lines = [line for line in part.splitlines()[1:-1] if line.strip(" …#")]
-            for number in block_marks:
-                text = flat(sources[number]["text"])
-                wrong += [f"{number}: {x}" for x in lines if flat(x).strip() not in text]
+            code = "\n".join(part.splitlines()[1:-1])
+            wrong += [f"{n}: {code}" for n in block_marks if not has(sources[n], code)]
             continue
         for paragraph in part.split("\n"):
             if not paragraph.strip():
                 continue
             marks, found = check_line(paragraph, sources)
-            shown += len(marks)
+            shown += len(re.findall(r"\[\d", re.sub(r"`[^`]*`", "", paragraph)))
             wrong += found
             if not paragraph.startswith(">"):
                 block_marks = marks
             elif not marks:
-                said = worded(paragraph)
-                wrong += [
-                    f"{n}: {paragraph}"
-                    for n in block_marks
-                    if said not in worded(sources[n]["text"])
-                ]
+                said = paragraph.removeprefix(">")
+                wrong += [f"{n}: {said}" for n in block_marks if not has(sources[n], said)]
     return wrong, shown
 
 
+RUN_OF_MARKS = r"(?:[ ,;]*\[\d{1,3}(?:[\s,–-]+\d+)*\])+"
+
+
 def check_line(line: str, sources: dict) -> tuple[list[int], list[str]]:
-    """Check each sentence of a line that has a mark; return the marks of its last one."""
+    """Check each sentence of a line; return the marks that code or a quotation may follow."""
     bare = re.sub(r"`[^`]*`", lambda m: "x" * len(m[0]), line)
     ends = [m.end() for m in re.finditer(SENTENCE_END, bare)]
-    marks: list[int] = []
+    last: list[int] = []
     wrong: list[str] = []
     for start, end in zip([0, *ends], [*ends, len(line)], strict=True):
-        sentence, hidden = line[start:end], bare[start:end]
-        told = " ".join(re.findall(r"\[(\d{1,3}(?:[\s,–-]+\d+)*)\]", hidden))
-        here = [int(number) for number in re.findall(r"\d+", told)]
-        if sentence.strip(" .:"):
-            marks = here
-        spans = [(flat, s) for s in re.findall(r"`([^`]+)`", sentence)]
-        spans += [(worded, a or b) for a, b in re.findall(r'"([^"]+)"|“([^”]+)”', hidden)]
-        for number in here:
-            if number not in sources:
-                wrong.append(f"{number} is not a source: {sentence}")
-                continue
-            if len(here) == 1:
-                text = sources[number]["text"]
-                wrong += [
-                    f"{number} has no {s}"
-                    for how, s in spans
-                    if how(s.removesuffix("()")) not in how(text)
-                ]
-    return marks, wrong
+        runs = list(re.finditer(RUN_OF_MARKS, bare[start:end]))
+        marks = [[int(n) for n in re.findall(r"\d+", run[0])] for run in runs]
+        edges = [0, *(run.end() for run in runs[:-1]), end - start]
+        for numbers, first, until in zip(marks, edges, edges[1:], strict=False):
+            said = spans_in(
+                line[start + first : start + until], bare[start + first : start + until]
+            )
+            for number in numbers:
+                if number not in sources:
+                    wrong.append(f"{number} is not a source: {line}")
+                else:
+                    wrong += [f"{number} has no {x}" for x in said if not has(sources[number], x)]
+        if line[start:end].strip(" .:"):
+            last = marks[-1] if marks else []
+    return last, wrong
+
+
+def spans_in(text: str, bare: str) -> list[str]:
+    quoted = [text[m.start() + 1 : m.end() - 1] for m in re.finditer(r'"[^"]+"|“[^”]+”', bare)]
+    return [*(code.removesuffix("()") for code in re.findall(r"`([^`]+)`", text)), *quoted]
 
 
 def stands(source: dict) -> bool:
@@ -250,6 +261,11 @@ def test_the_checker_finds_what_does_not_hold(indexed, viewer, project) -> None:
         "It does [99].",
         "It is `nothing_of_this` [1].",
         'It says "nothing of the kind" [1].',
+        'It says "!!" [1].',
+        "It is `->` [1].",
+        "`nothing` [1] and more [1].",
+        "`nothing` [1][1].",
+        "So [1]\n```\nyield entry\nself.entries.remove(entry)\n```",
         "So [1]\n\n> Nothing of the kind.",
         "So [1]\n```\nnothing()\n```",
     ):
