@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 MARK = re.compile(r"[ \t]?\[(\d{1,3}(?:\s*[,–-]\s*\d{1,3})*)\](?:\([^)\n]*\))?")
+# A mark that may go on in the next piece; the address behind one included.
+BEGUN = re.compile(r"[ \t]?(?:\[(?:\d[\d\s,–-]{0,60})?(?:\](?:\([^)\n]{0,300})?)?)?$")
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 MOST_OF_A_RANGE = 20
@@ -24,6 +26,34 @@ def cited_numbers(text: str) -> list[int]:
     prose = without_code(text)
     found = (number for match in MARK.finditer(prose) for number in numbers_in(match[1]))
     return list(dict.fromkeys(found))
+
+
+def without_marks(text: str) -> str:
+    """Return a text without its marks; what stands in code is left alone."""
+    masked = without_code(text)
+    for mark in reversed(list(MARK.finditer(masked))):
+        text = text[: mark.start()] + text[mark.end() :]
+    return text
+
+
+class Unmarked:
+    """A text on its way to a reader, piece by piece, without marks that nobody has checked yet."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be shown by now; what may become a mark is held back."""
+        text = self._held + piece
+        begun = BEGUN.search(text)
+        place = begun.start() if begun else len(text)
+        self._held = text[place:]
+        return MARK.sub("", text[:place])
+
+    def rest(self) -> str:
+        """Return what was held back and is no mark after all."""
+        held, self._held = self._held, ""
+        return MARK.sub("", held)
 
 
 def without_code(text: str) -> str:

@@ -13,7 +13,7 @@ COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|\"\"\"|''')\s?")
 LONGEST_SENTENCE = 320
 
 
-def compose(question: str, passages: Sequence[Passage]) -> str:
+def compose(question: str, passages: Sequence[Passage], *, uses_of: str = "") -> str:
     """Return Markdown made of the passages' own words, each with its mark."""
     wanted = frozenset(terms_of(question))
     first, *others = passages
@@ -108,6 +108,11 @@ def _best_lines(text: str, wanted: frozenset[str]) -> str:
 
 def _overlap(text: str, wanted: frozenset[str]) -> int:
     return len(wanted.intersection(terms_of(text)))
+
+
+def plain(text: str) -> str:
+    """Return words that Markdown leaves as they are."""
+    return re.sub(r"([\\`*\[\]<>#|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)
 
 
 def _signature(text: str) -> str:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Dated, User
 from accounts.viewers import Viewer
+from knowledge.models import KnowledgeGap
 from projects.models import Project
 from providers.models import Provider
 
@@ -67,6 +68,15 @@ class Message(Dated):
         UP = "up", "helpful"
         DOWN = "down", "not helpful"
 
+    class FeedbackKind(models.TextChoices):
+        NONE = "", "none"
+        WRONG = "wrong", "Wrong"
+        INCOMPLETE = "incomplete", "Incomplete"
+        OUTDATED = "outdated", "Outdated"
+        SOURCES = "sources", "Wrong sources"
+        OTHER = "other", "Something else"
+
+    NOT_IN_SOURCES = "Not in the indexed sources"
     UNFINISHED = (State.STOPPED, State.INTERRUPTED, State.FAILED)
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
@@ -81,7 +91,18 @@ class Message(Dated):
     # Marks that a model wrote and that no passage bears out.
     citations_dropped = models.PositiveIntegerField(default=0, db_default=0)
     feedback = models.CharField(max_length=4, choices=Feedback, blank=True, default="")
+    feedback_kind = models.CharField(
+        max_length=10, choices=FeedbackKind, blank=True, default="", db_default=""
+    )
     feedback_reason = models.TextField(blank=True, default="")
+    # What was searched for, where that is not what was typed.
+    sought = models.TextField(blank=True, default="", db_default="")
+    # The commits that the sources were indexed at when this was answered.
+    indexed = models.JSONField(default=list, blank=True)
+    # Where the question is counted, when the sources did not answer it.
+    gap = models.ForeignKey(
+        KnowledgeGap, models.SET_NULL, null=True, blank=True, related_name="messages"
+    )
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = MessageQuerySet.as_manager()
@@ -101,6 +122,11 @@ class Message(Dated):
 
     def __str__(self) -> str:
         return f"{self.role}: {self.content[:60]}"
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it says that the sources do not tell."""
+        return self.note == self.NOT_IN_SOURCES
 
     @property
     def is_streaming(self) -> bool:

@@ -3,7 +3,9 @@
 import secrets
 from collections.abc import Sequence
 
+from conversations.citations import without_marks
 from conversations.passages import Passage
+from knowledge.pieces import tokens_of
 from providers.chat import ChatMessage
 from providers.quoting import without_invisible
 
@@ -24,8 +26,7 @@ QUESTION = """\
 
 Question: {question}"""
 
-HISTORY_CHARACTERS = 8_000
-PASSAGE_CHARACTERS = 14_000
+HISTORY_TOKENS = 2_000
 
 
 def messages_for(
@@ -37,30 +38,34 @@ def messages_for(
     asked = QUESTION.format(fence=fence, passages=_quoted(passages), question=question)
     return [
         ChatMessage("system", SYSTEM.format(fence=fence)),
-        *_latest(history),
+        *latest_turns(history),
         ChatMessage("user", asked),
     ]
 
 
 def _quoted(passages: Sequence[Passage]) -> str:
+    """Return the passages under their numbers, those of a file beneath its name."""
     parts = []
-    room = PASSAGE_CHARACTERS
+    path = ""
     for passage in passages:
-        text = without_invisible(passage.text)[:room]
-        if not text:
-            break
-        room -= len(text)
-        place = f"{passage.path} lines {passage.start_line}-{passage.end_line}"
-        parts.append(f"[{passage.number}] {place}\n{text}")
+        if passage.path != path:
+            path = passage.path
+            parts.append(f"--- file {path}")
+        place = f"[{passage.number}] {passage.path} lines {passage.start_line}-{passage.end_line}"
+        inside = passage.header.removeprefix(passage.path).partition(" : ")[0].strip(" >")
+        text = without_invisible(passage.text)
+        parts.append(f"{place}{f' in {inside}' if inside else ''}\n{text}")
     return "\n\n".join(parts)
 
 
-def _latest(history: Sequence[ChatMessage]) -> list[ChatMessage]:
+def latest_turns(history: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return the last messages that fit, each whole, without the numbers of other passages."""
     kept: list[ChatMessage] = []
-    room = HISTORY_CHARACTERS
+    room = HISTORY_TOKENS
     for message in reversed(history):
-        room -= len(message.content)
+        said = ChatMessage(message.role, without_marks(message.content))
+        room -= tokens_of(said.content.encode("utf-8", "replace"))
         if room < 0:
             break
-        kept.append(message)
+        kept.append(said)
     return kept[::-1]

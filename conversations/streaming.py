@@ -17,7 +17,9 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from conversations import asking
-from conversations.answering import Ended, Event, Found, Piece, Status, in_database, write_answer
+from conversations.answering import in_database, write_answer
+from conversations.events import Ended, Event, Found, Piece, Status
+from conversations.freshness import mark_stale
 from conversations.models import Message
 from knowledge.rendering import render_markdown
 
@@ -67,7 +69,8 @@ def _shown(message: Message, event: Event) -> list[tuple[str, Any]]:
         case Status(text):
             return [("status", text)]
         case Found(passages):
-            return [("sources", {"html": sources_html([p.as_dict() for p in passages])})]
+            message.sources = [passage.as_dict() for passage in passages]
+            return [("sources", {"html": sources_html(message)})]
         case Piece(text):
             return [("token", text)]
         case Ended():
@@ -76,9 +79,11 @@ def _shown(message: Message, event: Event) -> list[tuple[str, Any]]:
 
 def ending(message: Message) -> list[tuple[str, Any]]:
     """Return the events that bring a reader to the end of an answer at once."""
+    mark_stale([message])
+    answer = {"html": answer_html(message), "note": message.note, "sought": message.sought}
     events: list[tuple[str, Any]] = [
-        ("sources", {"html": sources_html(message.sources or [])}),
-        ("answer", {"html": answer_html(message), "note": message.note}),
+        ("sources", {"html": sources_html(message)}),
+        ("answer", {**answer, "is_unanswered": message.is_unanswered}),
     ]
     if message.error:
         events.append(("failed", message.error))
@@ -90,8 +95,9 @@ def answer_html(message: Message) -> str:
     return render_markdown(message.content, citations=links)
 
 
-def sources_html(sources: list[dict[str, Any]]) -> str:
-    return render_to_string("conversations/_sources.html", {"sources": sources})
+def sources_html(message: Message) -> str:
+    shown = {"sources": message.sources or [], "indexed": message.indexed}
+    return render_to_string("conversations/_sources.html", shown)
 
 
 async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:

@@ -11,4 +11,5 @@ urlpatterns = [
     path("messages/<uuid:message_id>/stream/", views.stream, name="message-stream"),
     path("messages/<uuid:message_id>/stop/", views.stop, name="message-stop"),
     path("messages/<uuid:message_id>/feedback/", views.feedback, name="message-feedback"),
+    path("messages/<uuid:message_id>/gap/", views.report, name="message-gap"),
 ]

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.viewers import viewer_of
 from conversations import asking
+from conversations.feedback import give_feedback, report_gap
+from conversations.freshness import mark_stale
 from conversations.models import Conversation, Message
 from conversations.streaming import answer_html, follow, start_writing
 from projects.models import Project
@@ -22,7 +24,8 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     found = get_object_or_404(
         Conversation.objects.visible_to(viewer).select_related("project"), pk=conversation_id
     )
-    turns = list(found.messages.order_by("position"))
+    turns = list(found.messages.select_related("gap").order_by("position"))
+    mark_stale(turns)
     for turn in turns:
         if turn.is_streaming and asking.interrupt_if_abandoned(turn):
             turn.refresh_from_db()
@@ -116,12 +119,20 @@ def stop(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @require_POST
 def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
     message = _visible_message(request, message_id)
-    value = request.POST.get("value", "")
-    if value in Message.Feedback.values:
-        message.feedback = value
-        message.feedback_reason = request.POST.get("reason", "").replace("\0", "")[:2000]
-        message.save(update_fields=["feedback", "feedback_reason", "updated_at"])
-        messages.success(request, "Thank you, noted.")
+    value, kind = request.POST.get("value", ""), request.POST.get("kind", "")
+    if value in Message.Feedback.values and kind in Message.FeedbackKind.values:
+        give_feedback(message, value, kind=kind, reason=request.POST.get("reason", ""))
+        messages.success(request, "Thank you, noted." if value else "Taken back.")
+    return redirect("conversation", message.conversation_id)
+
+
+@require_POST
+def report(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Say that the sources should answer the question."""
+    message = _visible_message(request, message_id)
+    if message.is_unanswered:
+        report_gap(message)
+        messages.success(request, "Reported: it is listed among the project's knowledge gaps.")
     return redirect("conversation", message.conversation_id)
 
 

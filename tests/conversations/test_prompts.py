@@ -1,6 +1,7 @@
 import re
 
-from conversations.prompts import HISTORY_CHARACTERS, PASSAGE_CHARACTERS, messages_for
+from conversations.prompts import HISTORY_TOKENS, messages_for
+from knowledge.pieces import tokens_of
 from providers.chat import ChatMessage
 from tests.conversations.test_extraction import passage
 
@@ -30,14 +31,21 @@ def test_braces_in_code_are_left_alone():
     assert "{x}" in messages_for("{q}", [passage(text="f'{x}'")], [])[-1].content
 
 
-def test_of_a_long_history_the_last_turns_are_kept():
+def test_of_a_long_history_the_last_turns_are_kept_whole():
     turns = [ChatMessage("user", f"turn {i} " + "x" * 900) for i in range(30)]
     kept = messages_for("q", [passage()], turns)[1:-1]
     assert kept == turns[-len(kept) :]
-    assert 0 < sum(len(turn.content) for turn in kept) <= HISTORY_CHARACTERS
+    assert 0 < sum(tokens_of(turn.content.encode()) for turn in kept) <= HISTORY_TOKENS
 
 
-def test_passages_are_cut_to_the_room_there_is():
-    long = [passage(n, text="y" * 9_000) for n in range(1, 5)]
-    message = messages_for("q", long, [])[-1].content
-    assert message.count("y") <= PASSAGE_CHARACTERS + 10
+def test_the_numbers_of_earlier_answers_do_not_come_along():
+    turns = [ChatMessage("assistant", "It evicts [1], as `a[1]` says [2].")]
+    assert messages_for("q", [passage()], turns)[1].content == "It evicts, as `a[1]` says."
+
+
+def test_passages_of_a_file_stand_beneath_its_name_with_what_they_are_in():
+    first = passage(1, file_path="a.py", header="a.py > class Owl > def hunt(self) : mouse")
+    message = messages_for("q", [first, passage(2, file_path="a.py"), passage(3)], [])[-1].content
+    assert message.count("--- file a.py") == 1
+    assert "[1] a.py lines 10-20 in class Owl > def hunt(self)\n" in message
+    assert "--- file src/file3.py" in message

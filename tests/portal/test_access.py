@@ -71,6 +71,7 @@ ELSEWHERE = {
     "message-stream",
     "message-stop",
     "message-feedback",
+    "message-gap",
     "search-keep",
     "document-undo",
     "overview-remake",
