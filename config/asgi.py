@@ -10,6 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # WhiteNoise serves files from synchronous iterators; they are read whole, which suits their size.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+import django  # noqa: E402
 
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from config.admission import Admission  # noqa: E402
+from config.handling import OneThreadHandler  # noqa: E402
+
+application = Admission(OneThreadHandler())

@@ -16,6 +16,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from config.busy import NO_DATABASE
 from conversations.asking import QuestionRefused
 from knowledge.golden_questions import QuestionRefused as GoldenRefused
 from knowledge.spaces import SpaceRefused
@@ -49,7 +50,8 @@ class TooLarge(exceptions.APIException):
 class Unavailable(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"
-    default_detail = "The database does not answer. Try again soon."
+    default_detail = NO_DATABASE
+    wait = 5  # seconds, for Retry-After
 
 
 def explain_error(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -110,7 +110,6 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.admission.admit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.input_guard",
@@ -155,10 +154,13 @@ if env.bool("DATABASE_POOL", default=False):
         "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
     }
 
-# How much each web process works on at once, together less than its pool has connections; beyond
-# the queue, or after the time for a turn, a request is told to come back.
+# How much each web process works on at once: requests and searches together, with the six threads
+# in which answers are written, as much as its pool has connections. Beyond the queue, or after the
+# time for a turn, a request is told to come back.
 SEARCHES_AT_ONCE = env.int("SEARCHES_AT_ONCE", default=2)
 SEARCHES_WAITING = env.int("SEARCHES_WAITING", default=250)
+ANSWERS_AT_ONCE = env.int("ANSWERS_AT_ONCE", default=20)
+ANSWERS_WAITING = env.int("ANSWERS_WAITING", default=50)
 REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=12)
 REQUESTS_WAITING = env.int("REQUESTS_WAITING", default=500)
 TURN_SECONDS = env.int("TURN_SECONDS", default=10)

@@ -15,3 +15,5 @@ urlpatterns = [
     path("", include("config.api")),
     path("", include("portal.urls")),
 ]
+
+handler500 = "config.busy.explain_failure"

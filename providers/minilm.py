@@ -83,5 +83,7 @@ def _session() -> onnxruntime.InferenceSession:
         raise EmbedderUnavailable("The embedding model's file is damaged: install it again.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
+    # A thread without work shall not wait for more by burning its core, which others need.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
