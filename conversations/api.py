@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +17,9 @@ from accounts.api import UUID_IN_PATH, asked_for, caller
 from accounts.models import ApiKey
 from conversations import asking
 from conversations.exporting import as_markdown
+from conversations.feedback import give_feedback, report_gap
 from conversations.finishing import answer_now, events_of
+from conversations.freshness import mark_stale
 from conversations.models import Conversation, Message
 from projects.access import VisibleProject
 from providers.models import Provider
@@ -56,10 +59,27 @@ class PassageSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
     text = serializers.CharField()
     cited = serializers.BooleanField(required=False)
+    stale = serializers.BooleanField(
+        required=False, help_text="Whether the file, or its source, is not what it was."
+    )
+    stale_because = serializers.CharField(required=False)
+
+
+class IndexedSerializer(serializers.Serializer[Any]):
+    source_id = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
+    commit = serializers.CharField()
+    at = serializers.CharField(help_text="When it was last indexed; empty if unknown.")
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
     sources = PassageSerializer(many=True, allow_null=True, read_only=True)
+    indexed = IndexedSerializer(
+        many=True, read_only=True, help_text="The sources as they were indexed at the answer."
+    )
+    is_unanswered = serializers.BooleanField(
+        read_only=True, help_text="Whether it says that the sources do not tell."
+    )
 
     class Meta:
         model = Message
@@ -73,7 +93,13 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "state",
             "error",
             "note",
+            "sought",
+            "indexed",
+            "citations_dropped",
+            "is_unanswered",
+            "gap",
             "feedback",
+            "feedback_kind",
             "feedback_reason",
             "created_at",
             "updated_at",
@@ -170,8 +196,9 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
     def messages(self, request: Request, pk: str) -> Response:
         rows: Any = self.get_object().messages.order_by("position")
         page: list[Any] = self.paginate_queryset(rows) or []
-        shown = MessageSerializer([_settled(message) for message in page], many=True)
-        return self.get_paginated_response(shown.data)
+        messages = [_settled(message) for message in page]
+        mark_stale(messages)
+        return self.get_paginated_response(MessageSerializer(messages, many=True).data)
 
     @extend_schema(
         summary="Ask, and get the answer whole or as it is written",
@@ -196,7 +223,7 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
         answer = asking.ask(conversation, asked.validated_data["question"])
         if asked.validated_data["stream"] or wants_events:
             return _streamed(answer)
-        return Response(MessageSerializer(answer_now(answer)).data)
+        return Response(_shown(answer_now(answer)))
 
     @extend_schema(
         summary="A conversation to keep, as JSON or as markdown",
@@ -210,7 +237,8 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
     def export(self, request: Request, pk: str) -> HttpResponseBase:
         asked = asked_for(request, ExportQuery)
         conversation = self.get_object()
-        rows = conversation.messages.order_by("position")
+        rows = list(conversation.messages.order_by("position"))
+        mark_stale(rows)
         if asked["to"] == "markdown":
             text = as_markdown(conversation, rows)
             response: HttpResponseBase = HttpResponse(
@@ -232,6 +260,11 @@ def _settled(message: Message) -> Message:
     return message
 
 
+def _shown(message: Message) -> Any:
+    mark_stale([message])
+    return MessageSerializer(message).data
+
+
 def _streamed(answer: Message) -> StreamingHttpResponse:
     response = StreamingHttpResponse(events_of(answer.pk), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
@@ -241,6 +274,12 @@ def _streamed(answer: Message) -> StreamingHttpResponse:
 
 class FeedbackSerializer(serializers.Serializer[Message]):
     value = serializers.ChoiceField(choices=Message.Feedback.choices, allow_blank=True)
+    kind = serializers.ChoiceField(
+        choices=Message.FeedbackKind.choices,
+        allow_blank=True,
+        default="",
+        help_text="What was wrong, where it did not help.",
+    )
     reason = serializers.CharField(max_length=2000, allow_blank=True, default="")
 
 
@@ -255,7 +294,9 @@ class MessageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Message]
         return Message.objects.visible_to(caller(self.request))
 
     def get_object(self) -> Message:
-        return _settled(super().get_object())
+        message = _settled(super().get_object())
+        mark_stale([message])
+        return message
 
     @extend_schema(summary="End an answer here; its text so far is kept", request=None)
     @action(detail=True, methods=["post"])
@@ -264,15 +305,26 @@ class MessageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Message]
         asking.stop(message)
         asking.wait_until_settled(message)
         message.refresh_from_db()
-        return Response(MessageSerializer(message).data, status=status.HTTP_200_OK)
+        return Response(_shown(message), status=status.HTTP_200_OK)
 
-    @extend_schema(summary="Say whether an answer helped", request=FeedbackSerializer)
+    @extend_schema(
+        summary="Say whether an answer helped, or take that back with an empty value",
+        request=FeedbackSerializer,
+    )
     @action(detail=True, methods=["post"])
     def feedback(self, request: Request, pk: str) -> Response:
         message = self.get_object()
         asked = FeedbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        message.feedback = asked.validated_data["value"]
-        message.feedback_reason = asked.validated_data["reason"]
-        message.save(update_fields=["feedback", "feedback_reason", "updated_at"])
+        said = asked.validated_data
+        give_feedback(message, said["value"], kind=said["kind"], reason=said["reason"])
+        return Response(MessageSerializer(message).data)
+
+    @extend_schema(summary="Report that the sources should answer the question", request=None)
+    @action(detail=True, methods=["post"], url_path="report-gap")
+    def report_gap(self, request: Request, pk: str) -> Response:
+        message = self.get_object()
+        if not message.is_unanswered:
+            raise ValidationError("Only a question that was not answered can be reported.")
+        report_gap(message)
         return Response(MessageSerializer(message).data)

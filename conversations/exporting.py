@@ -26,6 +26,8 @@ def _answer(message: Message) -> list[str]:
         parts.append(f"*The answer is {message.get_state_display().lower()}.*")
     if message.sources:
         parts.append("\n".join(citation_line(source) for source in message.sources))
+    if message.indexed:
+        parts.append(f"*{_one_line(freshness_line(message.indexed))}*")
     return parts
 
 
@@ -34,7 +36,18 @@ def citation_line(source: dict[str, object]) -> str:
     commit = str(source["commit"])[:12]
     path = _one_line(str(source["file_path"]))
     lines = f"L{source['start_line']}-L{source['end_line']}"
-    return f"[{source['number']}] {path}:{lines} @{commit}"
+    stale = " (changed since)" if source.get("stale") else ""
+    return f"[{source['number']}] {path}:{lines} @{commit}{stale}"
+
+
+def freshness_line(indexed: Iterable[dict[str, str]]) -> str:
+    """Return at which commits the sources were indexed, and when."""
+    told = (
+        f"{one['source']} at {one['commit'][:12]}"
+        + (f", indexed {one['at'][:16].replace('T', ' ')} UTC" if one["at"] else "")
+        for one in indexed
+    )
+    return f"Sources: {'; '.join(told)}."
 
 
 def _one_line(text: str) -> str:

@@ -1,133 +1,164 @@
-"""An answer without a model: the definition, the lines that matter, and where else to look."""
+"""An answer without a model: the definition, the lines that matter, and where else to look.
+
+A path stands outside of backticks: what a mark stands for has to be in the passage itself.
+"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from conversations.excerpts import (
+    PROSE,
+    Wanted,
+    best_sentences,
+    definition_for,
+    explanation_of,
+    lines_of_definition,
+    lines_that_matter,
+    mentions_of,
+    sentences_of,
+    signature_end,
+)
 from conversations.passages import Passage
-from knowledge.words import terms_of
 
-LINES_OF_CODE = 14
-SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"'(*])|\n\s*\n|\n(?=[-*#|>]|\d+\. )")
-PROSE = {"markdown", "rst", "text", "notebook", ""}
-COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--|\"\"\"|''')\s?")
-LONGEST_SENTENCE = 320
+SENTENCES = 3
+LONGEST_LINE = 140
+MENTIONS_OF_A_PASSAGE = 3
+# A passage that says less of the question than this share of the best one is not told of.
+LEAST_SHARE = 0.3
+IS_TEST = re.compile(r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)test_|[_.](?:test|spec)\.")
+SPECIAL = re.compile(r"([\\`*\[\]<>#|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def compose(question: str, passages: Sequence[Passage], *, uses_of: str = "") -> str:
-    """Return Markdown made of the passages' own words, each with its mark."""
-    wanted = frozenset(terms_of(question))
+    """Return Markdown made of the passages' own words, each with its mark.
+
+    Where somebody asks who uses a name, the places that do come right after its definition.
+    """
+    wanted = Wanted.of(question, [passage.text for passage in passages])
     first, *others = passages
-    parts = [_lead(first, wanted)]
-    if others:
-        parts.append("Also in the sources:")
-        parts.append("\n".join(_mention(passage, wanted) for passage in others))
+    parts = [_lead(question, first, wanted)]
+    if uses_of:
+        used, others = _uses(uses_of, others)
+        parts += used
+    gains = {passage.number: wanted.gain(_whole(passage)) for passage in passages}
+    least = LEAST_SHARE * max(gains.values())
+    parts += _sections(question, [p for p in others if gains[p.number] >= least], wanted)
     return "\n\n".join(parts)
-
-
-def _lead(passage: Passage, wanted: frozenset[str]) -> str:
-    if passage.language in PROSE:
-        body = "\n\n".join(f"> {sentence}" for sentence in _best_sentences(passage, wanted, 3))
-        return f"{_title(passage)} [{passage.number}]\n\n{body}"
-    told = _explanation(passage, wanted)
-    said = f"\n\n> {told}" if told else ""
-    code = _fenced(_best_lines(passage.text, wanted), passage.language)
-    return f"{_title(passage)} [{passage.number}]{said}\n\n{code}"
-
-
-def _mention(passage: Passage, wanted: frozenset[str]) -> str:
-    if passage.language in PROSE:
-        told = next(iter(_best_sentences(passage, wanted, 1)), "")
-    else:
-        told = _explanation(passage, wanted) or f"`{_signature(passage.text)}`"
-    title = _title(passage)
-    if not told:
-        return f"- {title} [{passage.number}]"
-    return f"- {title}{'' if title.endswith(':') else ','} {told} [{passage.number}]"
-
-
-def _title(passage: Passage) -> str:
-    """Return where a passage is, and what of it can be quoted as its name."""
-    name = passage.symbol.rpartition(".")[2]
-    if name and name in passage.text:
-        return f"`{passage.path}`: `{name}`"
-    heading = passage.header.rpartition(" > ")[2] if " > " in passage.header else ""
-    if heading and passage.language in PROSE and _plain(heading) in _plain(passage.text):
-        return f"`{passage.path}`: “{_plain(heading)}”"
-    return f"`{passage.path}`, lines {passage.start_line}–{passage.end_line}:"
-
-
-def _best_sentences(passage: Passage, wanted: frozenset[str], count: int) -> list[str]:
-    """Return the sentences that share most with the question, in their own order."""
-    sentences = [_plain(part) for part in SENTENCE.split(passage.text)]
-    telling = [(i, s) for i, s in enumerate(sentences) if len(s) > 20 and _is_said(s, passage)]
-    ranked = sorted(telling, key=lambda pair: (-_overlap(pair[1], wanted), pair[0]))
-    return [sentence for _, sentence in sorted(ranked[:count])]
-
-
-def _explanation(passage: Passage, wanted: frozenset[str]) -> str:
-    """Return the first sentence that the code says about itself in words, if it does."""
-    told = [COMMENT.sub("", line).strip(" \"'*/") for line in _comment_lines(passage.text)]
-    plain = (_plain(part) for part in SENTENCE.split(" ".join(told)) if len(part) > 15)
-    sentences = [sentence for sentence in plain if _is_said(sentence, passage)]
-    if not sentences:
-        return ""
-    best = max(range(len(sentences)), key=lambda i: (_overlap(sentences[i], wanted), -i))
-    return sentences[best if _overlap(sentences[best], wanted) else 0]
-
-
-def _is_said(sentence: str, passage: Passage) -> bool:
-    """Whether a sentence can be quoted: signs of comments and lists may have stood within it."""
-    return sentence.removesuffix(" …") in " ".join(passage.text.split())
-
-
-def _comment_lines(text: str) -> Iterable[str]:
-    quoted = ""
-    for line in text.split("\n"):
-        stripped = line.strip()
-        mark = next((m for m in ('"""', "'''") if m in stripped), "")
-        if quoted:
-            yield line
-            quoted = "" if quoted in stripped else quoted
-        elif mark:
-            yield stripped.partition(mark)[2]
-            quoted = "" if stripped.count(mark) > 1 else mark
-        elif COMMENT.match(line) and not stripped.startswith(("#!", "#include", "#define")):
-            yield line
-
-
-def _best_lines(text: str, wanted: frozenset[str]) -> str:
-    """Return the run of lines that shares most with the question, from the top on a tie."""
-    lines = text.split("\n")
-    if len(lines) <= LINES_OF_CODE:
-        return text
-    gains = [_overlap(line, wanted) for line in lines]
-    starts = range(len(lines) - LINES_OF_CODE + 1)
-    best = max(starts, key=lambda start: (sum(gains[start : start + LINES_OF_CODE]), -start))
-    return "\n".join(lines[best : best + LINES_OF_CODE])
-
-
-def _overlap(text: str, wanted: frozenset[str]) -> int:
-    return len(wanted.intersection(terms_of(text)))
 
 
 def plain(text: str) -> str:
     """Return words that Markdown leaves as they are."""
-    return re.sub(r"([\\`*\[\]<>#|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)
+    return SPECIAL.sub(r"\\\1", text)
 
 
-def _signature(text: str) -> str:
-    lines = (line.strip() for line in text.split("\n"))
-    told = (line for line in lines if line and not line.startswith(("@", "#", "//", "/*", "*")))
-    return next(told, "").replace("`", "'")[:120]
+def _lead(question: str, passage: Passage, wanted: Wanted) -> str:
+    if passage.language in PROSE:
+        told = best_sentences(sentences_of(passage.found_text), wanted, SENTENCES)
+        shown = _quoted(told, passage) or [
+            _fenced(lines_that_matter(passage.found_text, wanted), "")
+        ]
+        head = f"{_heading(passage)}{_place(passage)} [{passage.number}]"
+        return "\n\n".join([head, *shown])
+    text = passage.found_text
+    definition = definition_for(question, _bare(passage.symbol), text, wanted)
+    told = best_sentences(explanation_of(text, definition), wanted, 2)
+    code = (
+        lines_that_matter(text, wanted)
+        if definition is None
+        else lines_of_definition(text, definition, wanted)
+    )
+    name = f"`{definition.name}`, " if definition else ""
+    head = f"{name}{_place(passage)} [{passage.number}]"
+    return "\n\n".join([head, *_quoted(told, passage), _fenced(code, passage.language)])
 
 
-def _plain(text: str) -> str:
-    """Return prose on one line, without marks that would be read as ours."""
-    one_line = re.sub(r"\s+", " ", re.sub(r"^\s*(?:[#>*|+-]+|\d+\.)\s+", "", text)).strip()
-    one_line = re.sub(r"\[(\d{1,3})\]", r"(\1)", one_line)
-    if len(one_line) > LONGEST_SENTENCE:
-        one_line = one_line[:LONGEST_SENTENCE].rpartition(" ")[0] + " …"
-    return one_line if one_line.count("`") % 2 == 0 else one_line.replace("`", "'")
+def _quoted(sentences: Sequence[str], passage: Passage) -> list[str]:
+    """Return a quotation for each sentence: they need not follow each other in the passage."""
+    return [f"> {sentence} [{passage.number}]" for sentence in sentences]
+
+
+def _uses(name: str, passages: Sequence[Passage]) -> tuple[list[str], list[Passage]]:
+    """Return where a name is used, and the passages that do not use it."""
+    lines: list[str] = []
+    rest: list[Passage] = []
+    for passage in passages:
+        found = [] if passage.language in PROSE else mentions_of(name, passage.text)
+        if not found:
+            rest.append(passage)
+        for row, line, around in found[:MENTIONS_OF_A_PASSAGE]:
+            inside = f", in `{around}`" if around else ""
+            place = f"{plain(passage.path)}, line {passage.start_line + row}{inside}"
+            lines.append(f"- {place}: {_code(line)} [{passage.number}]")
+    return (["Used in:", "\n".join(lines)] if lines else []), rest
+
+
+def _sections(question: str, passages: Sequence[Passage], wanted: Wanted) -> list[str]:
+    sections: dict[str, list[str]] = {
+        "In the documentation:": [],
+        "Also in the code:": [],
+        "In the tests:": [],
+    }
+    said: set[str] = set()
+    for passage in passages:
+        is_test = IS_TEST.search(passage.path) and passage.language not in PROSE
+        of_code = "In the tests:" if is_test else "Also in the code:"
+        name = "In the documentation:" if passage.language in PROSE else of_code
+        sections[name].append(_mention(question, passage, wanted, said))
+    parts = [[name, "\n".join(lines)] for name, lines in sections.items() if lines]
+    return [part for section in parts for part in section]
+
+
+def _mention(question: str, passage: Passage, wanted: Wanted, said: set[str]) -> str:
+    """Return one line on a passage: what it says, but nothing that was said before."""
+    text = passage.found_text
+    if passage.language in PROSE:
+        told = [s for s in sentences_of(text) if s not in said]
+        shown = "".join(f" “{sentence}”" for sentence in best_sentences(told, wanted, 1))
+    else:
+        definition = definition_for(question, _bare(passage.symbol), text, wanted)
+        told = [s for s in explanation_of(text, definition) if s not in said]
+        rows = text.split("\n")
+        first = rows[definition.signature].strip() if definition else _first_line(rows)
+        is_whole = definition is None or signature_end(rows, definition) == definition.signature + 1
+        shown = f" {_code(first)}{'' if is_whole else ' …'}" if first else ""
+        shown += "".join(f" “{sentence}”" for sentence in best_sentences(told, wanted, 1))
+    said.update(told)
+    return f"- {_place(passage)}:{shown} [{passage.number}]"
+
+
+def _place(passage: Passage) -> str:
+    first, last = passage.found_start or passage.start_line, passage.found_end or passage.end_line
+    lines = f"line {first}" if first == last else f"lines {first}–{last}"
+    return f"{plain(passage.path)}, {lines}"
+
+
+def _heading(passage: Passage) -> str:
+    """Return the heading of a section, where it can be quoted."""
+    heading = passage.header.partition(" : ")[0].rpartition(" > ")[2]
+    is_there = heading and heading != passage.path and heading in passage.text
+    return f"“{heading}”, " if is_there and not re.search(r"[“”`\[\]]", heading) else ""
+
+
+def _bare(symbol: str) -> str:
+    return symbol.rpartition(".")[2]
+
+
+def _whole(passage: Passage) -> str:
+    return f"{passage.text}\n{passage.path}\n{passage.symbol}"
+
+
+def _first_line(rows: Sequence[str]) -> str:
+    told = (row.strip() for row in rows)
+    return next((row for row in told if row and not row.startswith(("#", "//", "/*", "*"))), "")
+
+
+def _code(line: str) -> str:
+    """Return a line as code, cut at its end where it is too long to read."""
+    cut = line[:LONGEST_LINE].rstrip()
+    longest = max((len(run) for run in re.findall(r"`+", cut)), default=0)
+    ticks = "`" * (longest + 1)
+    pad = " " if cut.startswith("`") or cut.endswith("`") else ""
+    return f"{ticks}{pad}{cut}{pad}{ticks}{' …' if cut != line else ''}"
 
 
 def _fenced(code: str, language: str) -> str:

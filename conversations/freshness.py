@@ -43,12 +43,14 @@ def mark_stale(messages: Iterable[Message]) -> None:
     sources = [source for message in messages for source in message.sources or []]
     found = _why_stale({_place(source) for source in sources})
     for source in sources:
-        why = found.get(_place(source), SOURCE_GONE)
+        place = _place(source)
+        why = found.get(place, SOURCE_GONE if place[0] else "")
         source["stale"], source["stale_because"] = bool(why), why
 
 
 def _place(source: dict[str, Any]) -> Place:
-    return str(source["source_id"]), str(source["file_path"]), str(source["commit"])
+    source_id, path, commit = (source.get(n) for n in ("source_id", "file_path", "commit"))
+    return str(source_id or ""), str(path), str(commit)
 
 
 def _why_stale(places: set[Place]) -> dict[Place, str]:

@@ -1,6 +1,7 @@
 """Conversations: what people asked and what was answered, from which passages."""
 
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -122,6 +123,14 @@ class Message(Dated):
 
     def __str__(self) -> str:
         return f"{self.role}: {self.content[:60]}"
+
+    @property
+    def freshness(self) -> list[dict[str, Any]]:
+        """The sources as they were indexed at the answer, with times as times."""
+        return [
+            {**one, "at": datetime.fromisoformat(one["at"]) if one["at"] else None}
+            for one in self.indexed
+        ]
 
     @property
     def is_unanswered(self) -> bool:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from accounts.viewers import Viewer
+from conversations.excerpts import PROSE, Wanted, definition_for
 from conversations.freshness import indexed_at
 from conversations.models import Message
 from conversations.passages import Passage, from_hits
@@ -65,13 +66,20 @@ def _turns(messages: list[Message]) -> list[Turn]:
             turns.append(Turn(message.content))
         elif turns:
             asked = turns.pop()
-            turns.append(Turn(message.sought or asked.sought, _first_symbol(message)))
+            sought = message.sought or asked.sought
+            turns.append(Turn(sought, _symbol_of(sought, message)))
     return turns
 
 
-def _first_symbol(message: Message) -> str:
-    cited = (source for source in message.sources or [] if source.get("cited"))
-    return next((str(source["symbol"]) for source in cited if source.get("symbol")), "")
+def _symbol_of(sought: str, message: Message) -> str:
+    """Return what the first cited passage that defines something defines for the question."""
+    for source in message.sources or []:
+        if source.get("cited") and source["language"] not in PROSE:
+            text, symbol = source["text"], source["symbol"].rpartition(".")[2]
+            found = definition_for(sought, symbol, text, Wanted.of(sought, [text]))
+            if found is not None or symbol:
+                return found.name if found else symbol
+    return ""
 
 
 def find(draft: Draft) -> Results:

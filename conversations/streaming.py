@@ -96,7 +96,7 @@ def answer_html(message: Message) -> str:
 
 
 def sources_html(message: Message) -> str:
-    shown = {"sources": message.sources or [], "indexed": message.indexed}
+    shown = {"sources": message.sources or [], "indexed": message.freshness}
     return render_to_string("conversations/_sources.html", shown)
 
 

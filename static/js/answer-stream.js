@@ -15,7 +15,7 @@ class AnswerStream extends HTMLElement {
     this.on("status", (line) => this.say(line));
     this.on("sources", ({ html }) => { this.part("sources").innerHTML = html; });
     this.on("token", (piece) => this.follow(() => this.text.append(piece)));
-    this.on("answer", ({ html, note }) => this.follow(() => this.finish(html, note)));
+    this.on("answer", (answer) => this.follow(() => this.finish(answer)));
     this.on("failed", (reason) => this.fail(reason));
     this.on("done", () => this.end());
     this.events.addEventListener("error", () => this.lose());
@@ -52,11 +52,14 @@ class AnswerStream extends HTMLElement {
     return question.getBoundingClientRect().top + window.scrollY - 64;
   }
 
-  finish(html, note) {
+  finish({ html, note, sought, is_unanswered: isUnanswered }) {
     this.text.classList.remove("prose--live");
     this.text.innerHTML = html;
     this.part("note").textContent = note ?? "";
     this.part("note").hidden = !note;
+    this.part("sought").textContent = sought ? `Searched for “${sought}”` : "";
+    this.part("sought").hidden = !sought;
+    if (this.part("gap")) this.part("gap").hidden = !isUnanswered;
     reachScrollers(this.turn);
   }
 

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from conversations.citations import cited_numbers, without_code
+from conversations.citations import MARK, Unmarked, cited_numbers, without_code, without_marks
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,43 @@ def test_a_text_without_its_code_is_as_long():
 
     assert len(without_code(text)) == len(text)
     assert "b" not in without_code(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("It does [1].", "It does."),
+        ("Both [1, 2] and [3-5][6].", "Both and."),
+        ("`a[1]` is code [1].", "`a[1]` is code."),
+        ("```\na[1]\n```\nSo [2].", "```\na[1]\n```\nSo."),
+    ],
+)
+def test_marks_are_taken_out_of_prose_alone(text, bare):
+    assert without_marks(text) == bare
+
+
+def streamed(pieces: list[str]) -> list[str]:
+    unmarked = Unmarked()
+    return [*(unmarked.feed(piece) for piece in pieces), unmarked.rest()]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        (["It does [1]."], "It does."),
+        (["It does [", "1", "]."], "It does."),
+        (["It does", " ", "[1", ", 99]", " so."], "It does so."),
+        (["See [1]", "(https://evil.example)", " there."], "See there."),
+        (["A list [x] and ", "[", "y]"], "A list [x] and [y]"),
+        (["It ends in [1"], "It ends in [1"),
+        (["It ends in [1]"], "It ends in"),
+    ],
+)
+def test_while_an_answer_streams_marks_are_held_back(pieces, shown):
+    assert "".join(streamed(pieces)) == shown
+
+
+@given(st.lists(st.text(alphabet="ab []()1,-\n", max_size=6), max_size=12))
+def test_how_a_text_is_torn_changes_nothing_of_what_is_shown(pieces):
+    whole = "".join(pieces)
+    assert "".join(streamed(pieces)) == MARK.sub("", whole)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from conversations import asking
-from conversations.exporting import citation_line
+from conversations.exporting import citation_line, freshness_line
 from conversations.finishing import answer_now
 from conversations.models import Message
 from projects.operators import find_project, operator_of
@@ -44,8 +44,9 @@ class Command(BaseCommand):
             self.stdout.write("")
         for source in answer.sources or []:
             self.stdout.write(citation_line(source))
-        if answer.note:
-            self.stderr.write(answer.note)
+        for line in (answer.note, freshness_line(answer.indexed) if answer.indexed else ""):
+            if line:
+                self.stderr.write(line)
 
 
 def _as_object(answer: Message) -> dict[str, Any]:
