@@ -34,7 +34,7 @@ bench: installed ## Measure indexing and search here, beside floors and a peer
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@NIGHTOWL_HOME=$(BENCH_HOME) $(BIN)/python -m supervisor exec -- $(BIN)/python -m bench $(PARTS)
 
-bench-large: ## The same searches among a million passages; takes an hour and 20 GB
+bench-large: ## The same searches among a million passages; takes an hour and 15 GB the first time
 	@$(MAKE) --no-print-directory bench PARTS=search-large
 
 lint: installed ## Only what reads the code: format, lint, types, contracts, schema

@@ -154,9 +154,7 @@ if env.bool("DATABASE_POOL", default=False):
         "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
     }
 
-# How much each web process works on at once: requests and searches together, with the six threads
-# in which answers are written, as much as its pool has connections. Beyond the queue, or after the
-# time for a turn, a request is told to come back.
+# How much each web process works on at once, and lets wait; docs/configuration.md has the sums.
 SEARCHES_AT_ONCE = env.int("SEARCHES_AT_ONCE", default=2)
 SEARCHES_WAITING = env.int("SEARCHES_WAITING", default=250)
 ANSWERS_AT_ONCE = env.int("ANSWERS_AT_ONCE", default=20)
@@ -366,6 +364,8 @@ SPECTACULAR_SETTINGS = {
         "SourceKind": "projects.models.Source.Kind",
         "JobKind": "projects.models.Job.Kind",
         "FeedbackValue": "conversations.models.Message.Feedback",
+        "FeedbackKind": "conversations.models.Message.FeedbackKind",
+        "GapKind": "knowledge.models.KnowledgeGap.Kind",
     },
 }
 
