@@ -159,3 +159,23 @@ def test_a_refusal_is_json_even_where_events_were_asked_for(
     answer = browser(alice).post(path, {"question": ""}, accept="text/event-stream")
     assert answer.status_code == 400
     assert set(json.loads(answer.content)["error"]["fields"]) == {"question"}
+
+
+def test_a_reason_has_a_kind_and_goes_with_the_thumb(
+    world: World, alice: User, browser: Any
+) -> None:
+    path = f"/messages/{world.message.pk}/feedback"
+    kept = browser(alice).post(path, {"value": "down", "kind": "outdated"}).json()
+    assert (kept["feedback"], kept["feedback_kind"]) == ("down", "outdated")
+    assert browser(alice).post(path, {"value": ""}).json()["feedback_kind"] == ""
+    assert browser(alice).post(path, {"value": "down", "kind": "odd"}).status_code == 400
+
+
+def test_only_what_was_not_answered_is_reported_as_a_gap(
+    world: World, alice: User, browser: Any
+) -> None:
+    path = f"/messages/{world.message.pk}/report-gap"
+    assert browser(alice).post(path).status_code == 400
+    Message.objects.filter(pk=world.message.pk).update(note=Message.NOT_IN_SOURCES)
+    gap = browser(alice).post(path).json()["gap"]
+    assert browser(alice).get(f"/knowledge-gaps/{gap}").json()["state"] == "confirmed"

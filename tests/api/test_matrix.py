@@ -272,6 +272,7 @@ ROWS = [
     private(
         "POST /messages/{id}/feedback", "/messages/{message}/feedback", ASK, 200, {"value": "up"}
     ),
+    private("POST /messages/{id}/report-gap", "/messages/{message}/report-gap", ASK, 400),
 ]
 BY_NAME = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
 
