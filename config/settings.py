@@ -62,8 +62,7 @@ SECRET_KEY = _secret_key()
 DEBUG = env.bool("DEBUG", default=False)
 
 # --- Address -------------------------------------------------------------------------------
-# PUBLIC_URL decides hosts, cookies and HTTPS, so that a start on loopback and a deployment
-# behind TLS are both right without further settings.
+# PUBLIC_URL decides hosts, cookies and HTTPS: loopback and TLS are both right without more.
 
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
@@ -365,7 +364,6 @@ SPECTACULAR_SETTINGS = {
         "JobKind": "projects.models.Job.Kind",
         "FeedbackValue": "conversations.models.Message.Feedback",
         "FeedbackKind": "conversations.models.Message.FeedbackKind",
-        "GapKind": "knowledge.models.KnowledgeGap.Kind",
     },
 }
 
