@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterator
 
-MARK = re.compile(r"[ \t]?\[(\d{1,3}(?:\s*[,–-]\s*\d{1,3})*)\](?:\([^)\n]*\))?")
+GAP = r"[ \t]*\n?[ \t]*"
+MARK = re.compile(rf"[ \t]?\[(\d{{1,3}}(?:{GAP}[,–-]{GAP}\d{{1,3}})*)\](?:\([^)\n]*\))?")
 # A mark that may go on in the next piece; the address behind one included.
 BEGUN = re.compile(r"[ \t]?(?:\[(?:\d[\d\s,–-]{0,60})?(?:\](?:\([^)\n]{0,300})?)?)?$")
-CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+# Within a paragraph: a sign that stands alone is none of the next one's.
+CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[^\S\n]*\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
+OPEN = re.compile("`")  # in a text whose code is taken out: it may be code one day
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 MOST_OF_A_RANGE = 20
 
@@ -37,23 +40,50 @@ def without_marks(text: str) -> str:
 
 
 class Unmarked:
-    """A text on its way to a reader, piece by piece, without marks that nobody has checked yet."""
+    """A text on its way to a reader, piece by piece, without marks that nobody has checked yet.
+
+    Code stays as it is. What is code can be told only where it ends: until then it is held back.
+    """
 
     def __init__(self) -> None:
-        self._held = ""
+        self._paragraph = ""
+        self._shown = 0  # so many signs of it, without its marks
 
     def feed(self, piece: str) -> str:
-        """Return what can be shown by now; what may become a mark is held back."""
-        text = self._held + piece
-        begun = BEGUN.search(text)
-        place = begun.start() if begun else len(text)
-        self._held = text[place:]
-        return MARK.sub("", text[:place])
+        """Return what can be shown by now; what may become a mark or code is held back."""
+        self._paragraph += piece
+        over = _end_of_paragraphs(self._paragraph)
+        shown = self._next(self._paragraph[:over])
+        if over:
+            self._paragraph, self._shown = self._paragraph[over:], 0
+        return shown + self._next(self._paragraph[: _sure_end(self._paragraph)])
 
     def rest(self) -> str:
         """Return what was held back and is no mark after all."""
-        held, self._held = self._held, ""
-        return MARK.sub("", held)
+        return self._next(self._paragraph)
+
+    def _next(self, sure: str) -> str:
+        bare = without_marks(sure)
+        shown, self._shown = bare[self._shown :], max(self._shown, len(bare))
+        return shown
+
+
+def _end_of_paragraphs(text: str) -> int:
+    """Return where the last paragraph begins, which alone what follows can belong to."""
+    at, end = 0, 0
+    for line, is_code in lines_of(text):
+        at += len(line) + 1
+        if not is_code and not line.strip() and at <= len(text):
+            end = at
+    return end
+
+
+def _sure_end(text: str) -> int:
+    """Return how much of a paragraph means the same whatever follows it."""
+    whole = text.rstrip("`")
+    masked = without_code(whole)
+    ends = [match.start() for match in (BEGUN.search(masked), OPEN.search(masked)) if match]
+    return min([len(whole), *ends])
 
 
 def without_code(text: str) -> str:

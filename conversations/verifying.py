@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from conversations.citations import CODE, MARK, lines_of, numbers_in, without_code
+from knowledge.parsing_markdown import citations_in
 
 DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,40}\]:[^\n]*$", re.MULTILINE)
 SENTENCE_END = re.compile(r":(?=\s|$)|[.!?](?:[ \t]?\[\d[\d,\s–-]*\])*(?=\s|$)")
@@ -93,10 +94,24 @@ def verify(text: str, passages: Sequence[Quotable]) -> Verified:
         changed, lost = _verified(text, readable)
         dropped += lost
         if changed == text:
-            return Verified(text, dropped)
+            break
         text = changed  # without a mark, what was its sentence may belong to the one before
-    bare = MARK.sub("", text)
-    return Verified(bare, dropped + len(MARK.findall(text)))
+    if changed == text and citations_in(text) == _shown(text):
+        return Verified(text, dropped)
+    dropped += len(citations_in(text))
+    while MARK.search(text):
+        text = MARK.sub("", text)
+    return Verified(text, dropped)
+
+
+def _shown(text: str) -> list[int]:
+    """Return the numbers of the marks that were checked.
+
+    Where a page would take others for marks, its idea of what is code is another than the one
+    here, and none of them can be trusted.
+    """
+    marks = [mark for claim in _claims(text) for mark in claim.marks]
+    return [n for mark in sorted(marks, key=lambda mark: mark.start()) for n in numbers_in(mark[1])]
 
 
 def _verified(text: str, readable: Mapping[int, Readable]) -> tuple[str, int]:

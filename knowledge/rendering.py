@@ -13,14 +13,12 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from knowledge.headings import Anchors, slug_of_plain
 from knowledge.highlighting import highlight_lines
-
-MAX_CHARACTERS = 120_000
+from knowledge.parsing_markdown import MAX_CHARACTERS, parser_of_citations
 
 TAGS = {
     *(
@@ -54,7 +52,6 @@ ATTRIBUTES: dict[str, set[str]] = {
 # What makes a text read differently from what it is. The joiners that languages and emoji need are
 # left alone in prose; code shows those, too.
 DECEIVING = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-CITATION = re.compile(r"\[(\d{1,3}(?:, ?\d{1,3}){0,9})\]")
 
 # Gives the address that a relative link of a document leads to here, or nothing.
 Links = Callable[[str], str]
@@ -135,33 +132,10 @@ def _unmasked(html: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20})
-    parser.enable(["table", "strikethrough"])
-    parser.inline.ruler.before("link", "citation", _citation)
+    parser = parser_of_citations()
     parser.add_render_rule("fence", _fence)
     parser.add_render_rule("code_block", _fence)
     return parser
-
-
-def _citation(state: StateInline, silent: bool) -> bool:
-    """Read `[1]` or `[1, 2]`; before links, so that a text can't say where a number leads."""
-    citations: Mapping[int, str] = state.env.get("citations") or {}
-    match = CITATION.match(state.src, state.pos)
-    if match is None or not citations or state.src[match.end() : match.end() + 1] == "(":
-        return False
-    if not silent:
-        for number in map(int, match.group(1).split(",")):
-            if number in citations:
-                opening = state.push("link_open", "a", 1)
-                opening.attrs = {"href": citations[number], "class": "citation"}
-                opening.meta = {"ours": True}
-            state.push("text", "", 0).content = (
-                str(number) if number in citations else f"[{number}]"
-            )
-            if number in citations:
-                state.push("link_close", "a", -1)
-    state.pos = match.end()
-    return True
 
 
 def _fence(

@@ -1,8 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.citations import MARK, Unmarked, cited_numbers, without_code, without_marks
+from conversations.citations import Unmarked, cited_numbers, without_code, without_marks
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,24 @@ def streamed(pieces: list[str]) -> list[str]:
         (["A list [x] and ", "[", "y]"], "A list [x] and [y]"),
         (["It ends in [1"], "It ends in [1"),
         (["It ends in [1]"], "It ends in"),
+        (["Read `entries", "[1]", "` [2]."], "Read `entries[1]`."),
+        (["```\n", "entries", "[1]\n", "``", "`\n", "So [2]."], "```\nentries[1]\n```\nSo."),
+        (["A lone ` [1]", " sign.\n\nThen `a", "[2]`."], "A lone ` sign.\n\nThen `a[2]`."),
     ],
 )
 def test_while_an_answer_streams_marks_are_held_back(pieces, shown):
     assert "".join(streamed(pieces)) == shown
 
 
-@given(st.lists(st.text(alphabet="ab []()1,-\n", max_size=6), max_size=12))
+@given(st.lists(st.text(alphabet="ab []()1,-`~\n", max_size=6), max_size=16))
+@settings(max_examples=400)
 def test_how_a_text_is_torn_changes_nothing_of_what_is_shown(pieces):
     whole = "".join(pieces)
-    assert "".join(streamed(pieces)) == MARK.sub("", whole)
+    assert "".join(streamed(pieces)) == without_marks(whole)
+
+
+def test_what_cannot_become_a_mark_or_code_is_shown_at_once():
+    pieces = ["A ", "lone ` sign", " holds", " back.\n\n", "The", " next paragraph"]
+
+    shown = ["A", " lone ", "", "` sign holds back.\n\n", "The", " next paragraph", ""]
+    assert streamed(pieces) == shown

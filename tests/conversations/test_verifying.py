@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from conversations.citations import cited_numbers
 from conversations.verifying import verify
+from knowledge.rendering import render_markdown
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,22 @@ ALPHABET = [
     *("[1]", "[2]", "[9]", "[1, 2]", "[1]: x", "](y)", "`evict_oldest`", "`nothing`"),
     *('"goes out"', "```", "\n", " ", ". ", "> ", "- ", "word"),
 ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# A ` heading and `nothing`\nwith [1] ` d",
+        "| a ` `nothing` [1] | c ` |\n|-|-|\n| b | d |",
+        "> A ` quotation\n\nof `nothing` [1] ` d",
+        "    An indented ` block\n\nand `nothing` [1] ` d",
+    ],
+)
+def test_what_only_a_page_takes_for_a_mark_is_no_link(text: str) -> None:
+    verified = verify(text, PASSAGES)
+
+    assert "citation" not in render_markdown(verified.text, citations={1: "/one", 2: "/two"})
+    assert "`nothing`" in verified.text
 
 
 @given(st.lists(st.sampled_from(ALPHABET), max_size=30).map("".join))

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.viewers import Viewer
 from knowledge.layouts import can_be_laid_out, facts_of, lay_out, links_from
-from knowledge.rendering import MAX_CHARACTERS
+from knowledge.parsing_markdown import MAX_CHARACTERS
 from knowledge.viewing import Version, find_version
 
 COMMIT = "c" * 40

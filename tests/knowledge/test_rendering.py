@@ -5,7 +5,8 @@ from django.utils.safestring import SafeString
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.rendering import MAX_CHARACTERS, TAGS, Heading, parse_document, render_markdown
+from knowledge.parsing_markdown import MAX_CHARACTERS
+from knowledge.rendering import TAGS, Heading, parse_document, render_markdown
 from tests.knowledge.payloads import BOMBS, LINKS, TEXTS
 from tests.knowledge.test_highlighting import Reader, read
 
