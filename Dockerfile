@@ -23,5 +23,5 @@ RUN SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
     CMD ["python", "-m", "supervisor", "healthy"]
-CMD ["gunicorn", "config.asgi:application", "--worker-class", "asgi", "--bind", "0.0.0.0:8000", \
-     "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"]
+CMD ["gunicorn", "config.asgi:application", "--worker-class", "config.workers.Worker", \
+     "--bind", "0.0.0.0:8000", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"]

@@ -73,7 +73,8 @@ def serving(database: str, owner: User) -> Iterator[Door]:
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", "config.asgi:application"),
-            *("--worker-class", "asgi", "--bind", f"127.0.0.1:{door.port}", "--workers", "2"),
+            *("--worker-class", "config.workers.Worker", "--workers", "2"),
+            *("--bind", f"127.0.0.1:{door.port}"),
             *("--graceful-timeout", "5", "--no-control-socket", "--log-level", "error"),
         ],
         env={**os.environ, "DATABASE_URL": address_of(database), "LOG_LEVEL": "CRITICAL"},

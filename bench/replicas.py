@@ -26,7 +26,7 @@ from knowledge.vectors import vector_store
 from projects import jobs
 from projects.models import Job, Membership, Project, Source
 
-WAY = 2  # of making databases: those that an earlier one made are made anew
+WAY = 3  # of making databases: those that an earlier one made are made anew
 PROJECTS = ((20_000, 20), (200_000, 50), (2_000_000, 150))  # up to so many passages: projects
 FALLING = 1.2  # the exponent of their sizes: the largest has about 3 passages in 10
 NOISES = 1024

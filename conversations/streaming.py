@@ -8,7 +8,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from django.template.loader import render_to_string
 
 from conversations import asking
 from conversations.answering import in_database, write_answer
-from conversations.events import Ended, Event, Found, Piece, Status
+from conversations.events import Ended, Found, Piece, Status
 from conversations.freshness import mark_stale
 from conversations.models import Message
+from conversations.passages import Passage
 from knowledge.rendering import render_markdown
 
 logger = logging.getLogger(__name__)
@@ -44,18 +46,52 @@ async def _write(message_id: UUID) -> None:
     if message is None:
         return
     async with _connected() as store:
-        key = _key(message_id)
+        stream = Stream(store, _key(message_id))
         try:
-            async for event in write_answer(message):
-                for name, data in await in_database(_shown)(message, event):
-                    await store.xadd(key, {"event": name, "data": json.dumps(data)})
-                    await store.expire(key, KEPT_FOR)
+            await _carry(message, stream)
         except Exception:  # the task's outer edge: nobody above would hear of it
             logger.exception("The answer %s broke.", message_id)
             error = "Something broke while this was answered. Please ask again."
             await in_database(_settle_broken)(message, error)
-            await store.xadd(key, {"event": "failed", "data": json.dumps(error)})
-            await store.xadd(key, {"event": "done", "data": "null"})
+            await stream.add([("failed", error), ("done", None)])
+
+
+async def _carry(message: Message, stream: "Stream") -> None:
+    """Write an answer and add what readers should see of it to the stream."""
+    async with asyncio.TaskGroup() as beside:
+        showing: asyncio.Task[None] | None = None
+        async for event in write_answer(message):
+            match event:
+                case Status(text):
+                    await stream.add([("status", text)])
+                case Found(passages):
+                    # Colouring the passages takes a while; the first word does not wait for it.
+                    showing = beside.create_task(_show_passages(message, passages, stream))
+                case Piece(text):
+                    await stream.add([("token", text)])
+                case Ended():
+                    if showing is not None:
+                        await showing
+                    await stream.add(await in_database(_ending_of)(message.pk))
+
+
+async def _show_passages(message: Message, passages: list[Passage], stream: "Stream") -> None:
+    message.sources = [passage.as_dict() for passage in passages]
+    html = await in_database(sources_html)(message)
+    await stream.add([("sources", {"html": html})])
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The events of one answer, in Redis, for an hour."""
+
+    store: "redis.Redis"
+    key: str
+
+    async def add(self, events: Sequence[tuple[str, Any]]) -> None:
+        for name, data in events:
+            await self.store.xadd(self.key, {"event": name, "data": json.dumps(data)})
+        await self.store.expire(self.key, KEPT_FOR)
 
 
 def _settle_broken(message: Message, error: str) -> None:
@@ -63,18 +99,8 @@ def _settle_broken(message: Message, error: str) -> None:
     asking.settle(message, Message.State.FAILED, kept, error=error)
 
 
-def _shown(message: Message, event: Event) -> list[tuple[str, Any]]:
-    """Return what readers are sent for an event: names and data."""
-    match event:
-        case Status(text):
-            return [("status", text)]
-        case Found(passages):
-            message.sources = [passage.as_dict() for passage in passages]
-            return [("sources", {"html": sources_html(message)})]
-        case Piece(text):
-            return [("token", text)]
-        case Ended():
-            return ending(Message.objects.get(pk=message.pk))
+def _ending_of(message_id: UUID) -> list[tuple[str, Any]]:
+    return ending(Message.objects.get(pk=message_id))
 
 
 def ending(message: Message) -> list[tuple[str, Any]]:
@@ -126,7 +152,7 @@ def _ending_if_over(message_id: UUID) -> list[tuple[str, Any]]:
         return [("failed", "This conversation was deleted."), ("done", "failed")]
     if message.is_streaming and not asking.interrupt_if_abandoned(message):
         return []
-    return ending(Message.objects.get(pk=message_id))
+    return _ending_of(message_id)
 
 
 def _framed(name: str, data: str, seen: str) -> str:

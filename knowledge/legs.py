@@ -14,9 +14,9 @@ from knowledge.ranking import Candidate, Question
 from knowledge.scopes import Scope
 from providers.embedding import Vectors
 
-LEG_LIMIT = 120
+LEG_LIMIT = 100
 # Rare terms choose the candidates, all terms score them.
-CANDIDATE_CHUNKS = 10_000
+CANDIDATE_CHUNKS = 5_000
 MOST_TERMS = 64
 MOST_NAMES = 8
 MOST_OF_A_TIME = 3  # how often a word of a question counts
@@ -141,8 +141,9 @@ def _chosen_by_terms(places: list[int], scope: Scope, how: str, given: list[Any]
     first = [places, list(scope.project_ids)]
     sql, sent = f"SELECT c.id {chosen} {how}", [*first, *given]
     if conditions:
-        sql = f"""WITH chosen AS MATERIALIZED (SELECT c.* {chosen})
-            SELECT c.id FROM chosen c JOIN knowledge_document d ON d.id = c.document_id
+        # OFFSET keeps the filters out of the choice, and unlike a CTE copies no texts for it.
+        sql = f"""SELECT c.id FROM (SELECT c.* {chosen} OFFSET 0) c
+            JOIN knowledge_document d ON d.id = c.document_id
             WHERE true {conditions} {how}"""
         sent = [*first, *values, *given]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -177,7 +178,7 @@ def score(
         weighed.sparse,
         HalfVector(vector).to_text() if vector is not None else None,
         space.pk if space else None,
-        list(ids),
+        f"{{{','.join(chunk_id.hex for chunk_id in ids)}}}",
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -187,7 +188,7 @@ def score(
                 NULLIF(1 - (v.embedding <=> %s::halfvec), 'NaN')
             FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
             LEFT JOIN knowledge_vector v ON v.chunk_id = c.id AND v.space_id = %s
-            WHERE c.id = ANY(%s)""",
+            WHERE c.id = ANY(%s::uuid[])""",
             values,
         )
         return [Candidate(*row) for row in cursor.fetchall()]

@@ -16,7 +16,7 @@ from projects.models import Project
 from projects.operators import operator_of
 from providers.embedding import EmbedderUnavailable
 
-DEPTH = 200  # passages: as many as a leg gives, so that at least twenty files are among them
+DEPTH = 200  # passages: all that the legs give, so that twenty files are among them
 NAIVE = "naive"
 BASELINES = {
     **{name: method.label for name, method in METHODS.items() if method != USUAL},

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from uuid import UUID
 
 from knowledge.methods import USUAL, Method
@@ -98,7 +99,7 @@ def rank(
     else:
         _fuse_by_score(candidates, _weight_of_meaning(candidates, question, vector_weight, method))
     if not method.uses_rules:
-        return sorted(candidates, key=lambda c: (-c.score, c.path, str(c.chunk_id)))
+        return sorted(candidates, key=lambda c: (-c.score, c.path, c.chunk_id))
     declared = {DECLARATIONS.sub("", c.path) for c in candidates if DECLARATIONS.search(c.path)}
     for candidate in candidates:
         _apply_rules(candidate, question, declared)
@@ -147,15 +148,13 @@ def _fuse_by_score(candidates: Sequence[Candidate], weight: float) -> None:
 def _fuse_by_rank(candidates: Sequence[Candidate]) -> None:
     for leg in ("words", "meaning"):
         found = [c for c in candidates if c.legs.get(leg, 0.0) > 0]
-        ordered = sorted(found, key=lambda c: (-c.legs[leg], str(c.chunk_id)))
+        ordered = sorted(found, key=lambda c: (-c.legs[leg], c.chunk_id))
         for place, candidate in enumerate(ordered, 1):
             candidate.score += 1 / (RANK_CONSTANT + place)
 
 
 def _apply_rules(candidate: Candidate, question: Question, declared: set[str]) -> None:
-    stem = candidate.path.rpartition("/")[2].partition(".")[0]
-    own = set(terms_of(stem))
-    if own:
+    if own := _own_words(candidate.path.rpartition("/")[2].partition(".")[0]):
         share = len(own & question.terms) / len(own)
         if share:
             candidate.rules["path"] = PATH_RULE * share
@@ -166,6 +165,11 @@ def _apply_rules(candidate: Candidate, question: Question, declared: set[str]) -
     for name, share in _shares(candidate, question, declared):
         candidate.rules[name] = candidate.score * (share - 1)
         candidate.score *= share
+
+
+@lru_cache(maxsize=20_000)
+def _own_words(stem: str) -> frozenset[str]:
+    return frozenset(terms_of(stem))
 
 
 def _shares(
@@ -194,7 +198,7 @@ def _symbol_rule(names: set[str], question: Question) -> float:
 def _by_file(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Order by file: a file's best passage, raised a little by its next ones, leads."""
     files: dict[UUID, list[Candidate]] = defaultdict(list)
-    for candidate in sorted(candidates, key=lambda c: (-c.score, str(c.chunk_id))):
+    for candidate in sorted(candidates, key=lambda c: (-c.score, c.chunk_id)):
         files[candidate.document_id].append(candidate)
     for passages in files.values():
         more = sum(share * c.score for share, c in zip(FILE_SHARES, passages[1:], strict=False))
@@ -202,4 +206,4 @@ def _by_file(candidates: Sequence[Candidate]) -> list[Candidate]:
         if more and passages[0].language not in PROSE:
             passages[0].rules["file"] = more
             passages[0].score += more
-    return sorted(candidates, key=lambda c: (-c.score, c.path, str(c.chunk_id)))
+    return sorted(candidates, key=lambda c: (-c.score, c.path, c.chunk_id))

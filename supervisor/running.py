@@ -155,8 +155,9 @@ class Installation:
         host = f"[{self.configuration.host}]" if ":" in self.configuration.host else None
         bind = f"{host or self.configuration.host}:{self.configuration.port}"
         return [
-            *("-m", "gunicorn", "config.asgi:application", "--worker-class", "asgi"),
-            *("--bind", bind, "--workers", "2", "--graceful-timeout", "5"),
+            *("-m", "gunicorn", "config.asgi:application"),
+            *("--worker-class", "config.workers.Worker", "--workers", "2"),
+            *("--bind", bind, "--graceful-timeout", "5"),
             *("--no-control-socket", "--log-level", "warning"),
         ]
 

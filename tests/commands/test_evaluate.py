@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from projects.models import Membership, Project
 from tests.knowledge.space_samples import embed
 from tests.model_server import model_server
 
@@ -144,3 +145,23 @@ def test_what_cannot_be_read_is_said_in_a_sentence(embedded, write_set, tmp_path
     (tmp_path / "empty").mkdir()
     with pytest.raises(CommandError, match="no set of questions"):
         evaluate(str(tmp_path / "empty"))
+
+
+def test_elsewhere_tells_how_well_confidence_knows(embedded, write_set, alice):
+    garden = Project.objects.create(name="garden", owner=alice)
+    Membership.objects.create(project=garden, user=alice, role=Membership.Role.OWNER)
+    sets = [write_set("nightowl", MAIL + CACHE), write_set("garden", MAIL)]
+
+    said = evaluate(*sets, "--elsewhere")
+    assert said.splitlines()[:2] == ["questions here         3", "asked elsewhere        3"]
+    told = json.loads(evaluate(*sets, "--elsewhere", "--json"))
+    assert (told["here"], told["elsewhere"], told["refused_elsewhere"]) == (
+        3,
+        3,
+        pytest.approx(2 / 3),
+    )
+
+
+def test_elsewhere_needs_two_projects(embedded, write_set):
+    with pytest.raises(CommandError, match="two projects"):
+        evaluate(write_set("nightowl", MAIL), "--elsewhere")

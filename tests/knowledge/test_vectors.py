@@ -69,11 +69,15 @@ def plan_of(statement: str) -> str:
         return "\n".join(row[0] for row in cursor.fetchall())
 
 
+@pytest.fixture
+def by_index(monkeypatch):
+    monkeypatch.setattr(vectors, "COMPARED_EXACTLY", 10)
+
+
 @pytest.mark.parametrize("dimensions", [16, 384, 3072, 4000])
 def test_a_space_of_any_size_is_stored_indexed_and_searched(
-    store, make_chunks, project, dimensions, monkeypatch
+    store, make_chunks, project, dimensions, by_index
 ):
-    monkeypatch.setattr(vectors, "COMPARED_EXACTLY", 10)
     space, other = make_space(dimensions), make_space(dimensions)
     chunks, rows = make_chunks(60), directions(60, dimensions)
     put(store, space, chunks, rows)
@@ -152,10 +156,9 @@ def test_one_process_at_a_time_builds_an_index(store, make_chunks):
     assert store.index_is_valid(space) is None
 
 
-def test_a_filtered_search_fills_its_limit_whatever_the_index_finds(
-    store, make_chunks, project, monkeypatch
+def test_a_filtered_search_fills_its_limit_whatever_is_nearer(
+    store, make_chunks, project, by_index
 ):
-    monkeypatch.setattr(vectors, "COMPARED_EXACTLY", 10)
     space = make_space(16)
     many, few = make_chunks(3000), make_chunks(30, language="owl")
     towards = directions(1, 16)[0]
@@ -163,17 +166,18 @@ def test_a_filtered_search_fills_its_limit_whatever_the_index_finds(
     put(store, space, many, normalised(towards + 0.1 * directions(3000, 16)))
     put(store, space, few, normalised(-towards + 0.1 * directions(30, 16)))
     store.prepare(space)
-    monkeypatch.setattr(
-        vectors, "BY_INDEX", vectors.BY_INDEX + "; SET LOCAL hnsw.max_scan_tuples = 500"
-    )
     scope = whole(project, language="owl")
     found = store.nearest(space, towards, scope, among=3030, limit=20)
     assert len(found) == 20
     assert set(found) <= {chunk.pk for chunk in few}
 
 
-def test_other_projects_do_not_crowd_out_ones_own(store, make_chunks, project, alice, monkeypatch):
-    monkeypatch.setattr(vectors, "COMPARED_EXACTLY", 10)
+def test_other_projects_do_not_crowd_out_ones_own(
+    store, make_chunks, project, alice, by_index, monkeypatch
+):
+    monkeypatch.setattr(
+        vectors, "BY_INDEX", vectors.BY_INDEX + "; SET LOCAL hnsw.max_scan_tuples = 500"
+    )
     other = Project.objects.create(name="other", owner=alice)
     theirs = Source.objects.create(project=other, name="theirs", path="/nowhere")
     space, towards = make_space(16), directions(1, 16)[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from knowledge.abstaining import measure_abstaining
 from knowledge.evaluation_reports import Report, pooled
 from knowledge.golden_sets import SetUnreadable, read_set
 from knowledge.measuring import BASELINES, CannotMeasure, measure
@@ -40,6 +41,12 @@ class Command(BaseCommand):
             help="measure this way of searching too, and whether the usual one is better",
         )
         parser.add_argument("--all-baselines", action="store_true", help="measure all of them")
+        parser.add_argument(
+            "--elsewhere",
+            action="store_true",
+            help="ask each set of the other sets' projects instead, and tell how well confidence"
+            " knows what a project can't answer",
+        )
         parser.add_argument("--chunks", action="store_true", help="print the figures by chunk too")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,6 +56,9 @@ class Command(BaseCommand):
         # All are looked for before the first is measured, which may take minutes.
         sets = [(path, chosen or find_project(path.stem)) for path in _files(options["sets"])]
         try:
+            if options["elsewhere"]:
+                self._write_abstaining(sets, as_json=options["json"])
+                return
             reports = [self._report(path, project, names) for path, project in sets]
         except (OSError, SetUnreadable) as error:
             raise CommandError(f"The set can't be read: {error}") from error
@@ -58,6 +68,14 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_for_programs(reports), indent=1))
         else:
             self._write(reports, with_chunks=options["chunks"])
+
+    def _write_abstaining(self, sets: Sequence[tuple[Path, Project]], *, as_json: bool) -> None:
+        if len({project for _, project in sets}) < 2:
+            raise CommandError("Name sets of two projects at least, and no --project.")
+        asked = [(project, read_set(path)) for path, project in sets]
+        found = measure_abstaining(asked, tell=self.stderr.write)
+        told = json.dumps(found.as_dict(), indent=1) if as_json else "\n".join(found.lines())
+        self.stdout.write(told)
 
     def _report(self, path: Path, project: Project, names: Sequence[str]) -> Report:
         golden = read_set(path)
