@@ -60,17 +60,24 @@ class Scope:
         for phrase in filters.phrases:
             yield from self._with_words_of(phrase)
             yield "c.chunk_text ILIKE %s", [f"%{_plain(phrase)}%"]
-        for excluded in filters.without:
-            condition, values = self._excluded(excluded)
+        for condition, values in self._excluded():
             yield f"NOT coalesce({condition}, false)", values
 
-    def _excluded(self, excluded: Without) -> Condition:
-        if excluded.field == "word":
-            terms = words.terms_of(excluded.value)[:1]  # a compound word by its whole
-            return "c.terms && %s::bigint[]", [self.places_of(terms)]
-        if excluded.field == "phrase":
-            return "c.chunk_text ILIKE %s", [f"%{_plain(excluded.value)}%"]
-        return _condition(excluded.field, excluded.value)
+    def _excluded(self) -> Iterator[Condition]:
+        # All words at once, a compound one by its whole: each look into a passage costs the same.
+        unwanted = [
+            word for excluded in self._without("word") for word in words.terms_of(excluded)[:1]
+        ]
+        if unwanted:
+            yield "c.terms && %s::bigint[]", [self.places_of(unwanted)]
+        for phrase in self._without("phrase"):
+            yield "c.chunk_text ILIKE %s", [f"%{_plain(phrase)}%"]
+        for excluded in self.filters.without:
+            if excluded.field not in {"word", "phrase"}:
+                yield _condition(excluded.field, excluded.value)
+
+    def _without(self, field: str) -> list[str]:
+        return [excluded.value for excluded in self.filters.without if excluded.field == field]
 
     def _with_words_of(self, phrase: str) -> Iterator[Condition]:
         """Yield what the index of terms can tell of a phrase: that all its words are there."""
