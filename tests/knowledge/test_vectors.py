@@ -1,6 +1,8 @@
 """The store of vectors: exact where it can be, by an index where it must, and never short."""
 
-from contextlib import closing
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from threading import Thread
 from uuid import uuid4
 
@@ -63,12 +65,6 @@ def whole(project: Project, **filters: str) -> Scope:
     return Scope((project.pk,), Filters(**filters))
 
 
-def plan_of(statement: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {statement}")
-        return "\n".join(row[0] for row in cursor.fetchall())
-
-
 @pytest.fixture
 def by_index(monkeypatch):
     monkeypatch.setattr(vectors, "COMPARED_EXACTLY", 10)
@@ -93,20 +89,53 @@ def test_a_space_of_any_size_is_stored_indexed_and_searched(
     assert len(set(found) & {chunks[place].pk for place in exact}) >= 9
 
 
+@contextmanager
+def plans_of_vectors() -> Iterator[list[str]]:
+    """Note the plan of each statement that compares vectors, as it is really sent."""
+    plans: list[str] = []
+
+    def explain(execute, sql, params, many, context):
+        if "<=>" in sql:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute(f"EXPLAIN {sql}", params)
+                plans.append("\n".join(row[0] for row in cursor.cursor.fetchall()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        yield plans
+
+
 @pytest.mark.parametrize("dimensions", [16, 384, 3072, 4000])
-def test_the_planner_uses_the_index_of_the_space(store, make_chunks, project, dimensions):
+def test_the_planner_uses_the_index_of_the_space(store, make_chunks, project, dimensions, by_index):
     space = make_space(dimensions)
     chunks, rows = make_chunks(40), directions(40, dimensions)
     put(store, space, chunks, rows)
     store.prepare(space)
-    with vectors.transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(vectors.BY_INDEX)
-        kind, literal = f"halfvec({dimensions})", str(rows[0].tolist())
-        plan = plan_of(
-            f"SELECT v.chunk_id FROM knowledge_vector v WHERE v.space_id = '{space.pk}'"
-            f" ORDER BY v.embedding::{kind} <=> '{literal}'::{kind} LIMIT 10"
+    with plans_of_vectors() as plans:
+        store.nearest(space, rows[0], whole(project), among=40, limit=10)
+    assert index_name(space) in plans[0]
+    assert "Sort Key: ((met.distance" in plans[0]  # the index's own order is a rough one
+
+
+@pytest.mark.parametrize("filters", [{}, {"language": "owl"}])
+def test_of_a_project_no_other_vectors_are_read(store, make_chunks, project, alice, filters):
+    other = Project.objects.create(name="other", owner=alice)
+    theirs = Source.objects.create(project=other, name="theirs", path="/nowhere")
+    space = make_space(16)
+    for chunks in (make_chunks(4000, theirs), make_chunks(60, language="owl")):
+        put(store, space, chunks, directions(len(chunks), 16))
+    store.prepare(space)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE knowledge_vector")
+    with plans_of_vectors() as plans:
+        found = store.nearest(
+            space, directions(1, 16)[0], whole(project, **filters), among=60, limit=40
         )
-    assert index_name(space) in plan
+    assert len(found) == 40
+    # With a filter the passages may be found first, and each one's vector after it.
+    assert re.search("vectors_of_a_project|one_vector_of_a_chunk", plans[0])
+    assert "Seq Scan on knowledge_vector" not in plans[0]
+    assert index_name(space) not in plans[0]
 
 
 def test_what_is_stored_comes_back_as_it_was(store, make_chunks):
