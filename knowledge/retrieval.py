@@ -29,8 +29,7 @@ EVIDENCE_FLOOR_OF_WORDS = 0.12
 SHOWN = (
     *("project", "chunk_index", "chunk_text", "start_line", "end_line", "header", "header_anchor"),
     *("symbol", "kind", "definitions", "language", "layer", "collection"),
-    *("document__blob", "document__commit", "document__path", "document__author"),
-    *("document__changed_at", "document__source__name"),
+    *("document__blob", "document__commit", "document__path", "document__source__name"),
 )
 
 __all__ = ["LONGEST_QUESTION", "Filters", "Hit", "Mode", "Results", "search"]

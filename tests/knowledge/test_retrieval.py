@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 
 from accounts.viewers import Viewer
+from knowledge.api import RESULTS
 from knowledge.embedding import run_embed
 from knowledge.models import Chunk, EmbeddingSpace
 from knowledge.retrieval import EVIDENCE_FLOOR, search
@@ -174,3 +175,12 @@ def test_candidates_come_from_the_index_of_terms(embedded):
         cursor.execute("EXPLAIN SELECT id FROM knowledge_chunk WHERE terms && '{1,2}'::bigint[]")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "chunk_terms" in plan
+
+
+def test_a_hit_has_all_that_is_shown_of_it(embedded, viewer, django_assert_num_queries):
+    found = search(viewer, "how are old values evicted from the cache?")
+    with django_assert_num_queries(0):
+        told = RESULTS.to_representation(found)["hits"]
+    assert told
+    assert [hit["path"] for hit in told] == [hit.path for hit in found.hits]
+    assert [hit["source"] for hit in told] == ["code"] * len(told)
