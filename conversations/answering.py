@@ -1,7 +1,7 @@
 """Answering a question: search, tell from which passages, write, check the citations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,12 +18,14 @@ from conversations.preparing import Draft, find, prepare
 from conversations.prompts import messages_for
 from conversations.rewriting import keep as keep_rewritten
 from conversations.rewriting import may_rewrite, rewritten
+from conversations.watching import UNWATCHED_NOTE
 from knowledge.retrieval import Results
 from providers.chat import ChatMessage, ModelUnavailable, chat_model
 from providers.ledger import OverBudget, check_budgets
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Watched = Callable[[], Awaitable[bool]]
 
 SAVE_EVERY = 0.7  # seconds: what a crash may lose of a text
 LONGEST_SHOWN = 160
@@ -47,8 +49,13 @@ def in_database(act: Callable[P, R]) -> Callable[P, Any]:
     return sync_to_async(act_and_release, thread_sensitive=False)
 
 
-async def write_answer(message: Message) -> AsyncIterator[Event]:
-    """Answer the question before `message`, yielding what a reader should see as it comes."""
+async def write_answer(
+    message: Message, *, is_watched: Watched | None = None
+) -> AsyncIterator[Event]:
+    """Answer the question before `message`, yielding what a reader should see as it comes.
+
+    Where readers may leave, `is_watched` tells whether there are any: without them it ends early.
+    """
     draft = await in_database(prepare)(message)
     if await in_database(may_rewrite)(draft):
         yield Status("Reading the question beside what was said before")
@@ -62,7 +69,7 @@ async def write_answer(message: Message) -> AsyncIterator[Event]:
         yield told
         return
     yield Status(_what_was_found(results, draft))
-    async for event in _write(draft):
+    async for event in _write(draft, is_watched):
         yield event
 
 
@@ -80,11 +87,11 @@ def _what_was_found(results: Results, draft: Draft) -> str:
     )
 
 
-async def _write(draft: Draft) -> AsyncIterator[Event]:
+async def _write(draft: Draft, is_watched: Watched | None) -> AsyncIterator[Event]:
     started, unmarked = monotonic(), Unmarked()
     state, error = Message.State.COMPLETE, ""
     try:
-        async for piece in _pieces(draft):
+        async for piece in _pieces(draft, is_watched):
             draft.text += piece
             if shown := unmarked.feed(piece):
                 draft.shown += shown
@@ -93,6 +100,8 @@ async def _write(draft: Draft) -> AsyncIterator[Event]:
             yield Piece(rest)
     except StoppedByReader:
         state = Message.State.STOPPED
+    except LeftByReaders:
+        state, error = Message.State.INTERRUPTED, UNWATCHED_NOTE
     except OverBudget as refusal:
         state, error = Message.State.FAILED, str(refusal)
     except ModelUnavailable as failure:
@@ -107,7 +116,11 @@ class StoppedByReader(Exception):
     """The reader asked for the answer to end here."""
 
 
-async def _pieces(draft: Draft) -> AsyncIterator[str]:
+class LeftByReaders(Exception):
+    """Nobody reads along any more."""
+
+
+async def _pieces(draft: Draft, is_watched: Watched | None) -> AsyncIterator[str]:
     """Yield the model's pieces, keeping the text in the database as it grows."""
     conversation = draft.message.conversation
     if draft.provider.is_offline:
@@ -116,7 +129,7 @@ async def _pieces(draft: Draft) -> AsyncIterator[str]:
         await in_database(check_budgets)(conversation.user, conversation.project_id)
         messages = messages_for(draft.question, draft.passages, draft.history)
     stream = chat_model(draft.provider).stream(draft.provider, messages, draft.usage)
-    keeper = asyncio.create_task(_keep_saving(draft))
+    keeper = asyncio.create_task(_keep_saving(draft, is_watched))
     try:
         async for piece in _until_stopped(stream, keeper):
             yield piece
@@ -124,9 +137,11 @@ async def _pieces(draft: Draft) -> AsyncIterator[str]:
         keeper.cancel()
 
 
-async def _keep_saving(draft: Draft) -> None:
-    """Save the text again and again; return when the reader asked to stop."""
-    while await in_database(asking.save_progress)(draft.message, draft.shown):  # noqa: ASYNC110
+async def _keep_saving(draft: Draft, is_watched: Watched | None) -> None:
+    """Save the text again and again; return when the reader asked to stop or all have left."""
+    while await in_database(asking.save_progress)(draft.message, draft.shown):
+        if is_watched is not None and not await is_watched():
+            raise LeftByReaders
         await asyncio.sleep(SAVE_EVERY)
 
 
@@ -140,7 +155,7 @@ async def _until_stopped(
         if keeper.done():
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
-            keeper.result()  # a database that went away is not a reader who stopped
+            keeper.result()  # nor readers who left, nor a database that did, are one who stopped
             raise StoppedByReader
         piece = coming.result()
         if piece is None:

@@ -23,12 +23,13 @@ from conversations.events import Ended, Found, Piece, Status
 from conversations.freshness import mark_stale
 from conversations.models import Message
 from conversations.passages import Passage
+from conversations.watching import Watch
 from knowledge.rendering import render_markdown
 
 logger = logging.getLogger(__name__)
 
 KEPT_FOR = 3600  # seconds that an ended stream can still be followed
-WAIT_MS = 2_000
+WAIT_MS = 1_000
 EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 HEARTBEAT = ": still here\n\n"
 _writers: set["asyncio.Task[None]"] = set()
@@ -46,9 +47,10 @@ async def _write(message_id: UUID) -> None:
     if message is None:
         return
     async with _connected() as store:
-        stream = Stream(store, _key(message_id))
+        stream, watch = Stream(store, _key(message_id)), Watch(store, message_id)
         try:
-            await _carry(message, stream)
+            await watch.say()  # whoever asked is on the way
+            await _carry(message, stream, watch)
         except Exception:  # the task's outer edge: nobody above would hear of it
             logger.exception("The answer %s broke.", message_id)
             error = "Something broke while this was answered. Please ask again."
@@ -56,11 +58,11 @@ async def _write(message_id: UUID) -> None:
             await stream.add([("failed", error), ("done", None)])
 
 
-async def _carry(message: Message, stream: "Stream") -> None:
+async def _carry(message: Message, stream: "Stream", watch: Watch) -> None:
     """Write an answer and add what readers should see of it to the stream."""
     async with asyncio.TaskGroup() as beside:
         showing: asyncio.Task[None] | None = None
-        async for event in write_answer(message):
+        async for event in write_answer(message, is_watched=watch.is_kept):
             match event:
                 case Status(text):
                     await stream.add([("status", text)])
@@ -130,7 +132,12 @@ async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:
     """Yield server-sent events of an answer from the one after `last_seen` to its end."""
     async with _connected() as store:
         seen = last_seen if EVENT_ID.fullmatch(last_seen) else "0-0"
+        watch, reader = Watch(store, message_id), asyncio.current_task()
         while True:
+            if reader is not None and reader.cancelling():
+                # The client of Redis sometimes keeps to itself that the reader left.
+                raise asyncio.CancelledError
+            await watch.say()
             found: Any = await store.xread({_key(message_id): seen}, block=WAIT_MS, count=100)
             for seen, fields in found[0][1] if found else ():
                 name = fields["event"]

@@ -15,6 +15,7 @@ from conversations.feedback import give_feedback, report_gap
 from conversations.freshness import mark_stale
 from conversations.models import Conversation, Message
 from conversations.streaming import answer_html, follow, start_writing
+from conversations.watching import say_once
 from projects.models import Project
 
 
@@ -29,7 +30,9 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     for turn in turns:
         if turn.is_streaming and asking.interrupt_if_abandoned(turn):
             turn.refresh_from_db()
-        if turn.role == Message.Role.ASSISTANT and not turn.is_streaming:
+        if turn.is_streaming:
+            say_once(turn.pk)
+        elif turn.role == Message.Role.ASSISTANT:
             turn.html = answer_html(turn)  # type: ignore[attr-defined]
     if len(turns) > 1 and turns[-1].state in Message.UNFINISHED:
         turns[-1].ask_again = turns[-2].content  # type: ignore[attr-defined]

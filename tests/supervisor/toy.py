@@ -36,6 +36,8 @@ async def application(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": scope["path"].encode()})
 """
+WORKERS = "from gunicorn.workers.gasgi import ASGIWorker as Worker  # noqa: F401\n"
+
 CELERY = """
 import os
 from celery import Celery
@@ -135,7 +137,12 @@ class Toy(Product):
 
     def __init__(self, root: Path, home: Path, port: int) -> None:
         super().__init__(root, home, port)
-        files = {"manage.py": MANAGE, "config/asgi.py": ASGI, "config/celery.py": CELERY}
+        files = {
+            "manage.py": MANAGE,
+            "config/asgi.py": ASGI,
+            "config/celery.py": CELERY,
+            "config/workers.py": WORKERS,
+        }
         (root / "config").mkdir(parents=True)
         (root / "config" / "__init__.py").touch()
         for name, text in files.items():
