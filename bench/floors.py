@@ -48,9 +48,9 @@ def of_meaning(project_ids: Sequence[UUID]) -> Floor:
     space = space_here()
     among = Chunk.objects.filter(project__in=project_ids).count()
     kind = f"halfvec({space.dimensions})"
-    exact = f"""WITH v AS MATERIALIZED (SELECT chunk_id, embedding FROM knowledge_vector
-        WHERE space_id = %s AND project_id = ANY(%s))
-        SELECT chunk_id FROM v ORDER BY embedding <=> %s::halfvec LIMIT {LEG_LIMIT}"""
+    # Adding 0 keeps the planner from the index; nothing else is done to the vectors.
+    exact = f"""SELECT chunk_id FROM knowledge_vector WHERE space_id = %s AND project_id = ANY(%s)
+        ORDER BY (embedding <=> %s::halfvec) + 0 LIMIT {LEG_LIMIT}"""
     by_index = f"""SELECT chunk_id FROM knowledge_vector
         WHERE space_id = %s AND project_id = ANY(%s)
         ORDER BY embedding::{kind} <=> %s::{kind} LIMIT {LEG_LIMIT}"""

@@ -24,13 +24,6 @@ def numbers_in(mark: str) -> list[int]:
     return numbers
 
 
-def cited_numbers(text: str) -> list[int]:
-    """Return the numbers of a text's marks, each once, in order of appearance."""
-    prose = without_code(text)
-    found = (number for match in MARK.finditer(prose) for number in numbers_in(match[1]))
-    return list(dict.fromkeys(found))
-
-
 def without_marks(text: str) -> str:
     """Return a text without its marks; what stands in code is left alone."""
     masked = without_code(text)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from conversations import asking
-from conversations.citations import cited_numbers
 from conversations.events import Ended
 from conversations.extraction import plain
 from conversations.feedback import note_unanswered
@@ -12,7 +11,6 @@ from conversations.passages import those_that_stand
 from conversations.preparing import Draft
 from conversations.verifying import verify
 from knowledge.retrieval import Results
-from providers.ledger import record_call
 
 NEAREST = 3
 LONGEST_NOTE = 255
@@ -25,18 +23,17 @@ NOTHING_FOUND = (
 def finish(draft: Draft, state: Message.State, error: str, duration_ms: int) -> Ended:
     """Check the citations of what was written, and keep it with what it took."""
     verified = verify(draft.text, those_that_stand(draft.passages))
-    cited = set(cited_numbers(verified.text))
     asking.settle(
         draft.message,
         state,
         verified.text,
-        sources=[{**p.as_dict(), "cited": p.number in cited} for p in draft.passages],
+        sources=[{**p.as_dict(), "cited": p.number in verified.shown} for p in draft.passages],
         note=_note(draft, verified.dropped),
         error=error,
         citations_dropped=verified.dropped,
     )
     if not draft.provider.is_offline:
-        _enter_in_ledger(draft, error, duration_ms)
+        draft.enter_call("answer", draft.usage, error, duration_ms)
     return Ended(state, verified.text, error)
 
 
@@ -50,20 +47,6 @@ def _note(draft: Draft, dropped: int) -> str:
         which = "1 citation that does" if dropped == 1 else f"{dropped} citations that do"
         note += f"; {which} not hold left out"
     return note[:LONGEST_NOTE]
-
-
-def _enter_in_ledger(draft: Draft, error: str, duration_ms: int) -> None:
-    conversation = draft.message.conversation
-    record_call(
-        draft.provider,
-        draft.usage,
-        purpose="answer",
-        user=conversation.user,
-        project_id=conversation.project_id,
-        origin=("message", draft.message.pk),
-        duration_ms=duration_ms,
-        error=error,
-    )
 
 
 def tell_nothing_was_found(draft: Draft, results: Results) -> Ended:

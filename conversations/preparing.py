@@ -12,6 +12,7 @@ from conversations.subjects import Sought, Turn, understand
 from knowledge.ranking import SECONDARY_LAYERS
 from knowledge.retrieval import Hit, Mode, Results, search
 from providers.chat import ChatMessage, Usage, default_provider
+from providers.ledger import record_call
 from providers.models import Provider
 
 CITED_FILES = 6
@@ -38,6 +39,20 @@ class Draft:
     text: str = ""
     # What readers were sent: the text without marks that nobody has checked yet.
     shown: str = ""
+
+    def enter_call(self, purpose: str, usage: Usage, error: str, duration_ms: int) -> None:
+        """Enter a call of the model in the ledger."""
+        conversation = self.message.conversation
+        record_call(
+            self.provider,
+            usage,
+            purpose=purpose,
+            user=conversation.user,
+            project_id=conversation.project_id,
+            origin=("message", self.message.pk),
+            duration_ms=duration_ms,
+            error=error,
+        )
 
 
 def prepare(message: Message) -> Draft:

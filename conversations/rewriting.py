@@ -14,7 +14,7 @@ from conversations.preparing import Draft
 from conversations.subjects import Sought, asks_for_uses, names_in
 from knowledge.words import terms_of
 from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model
-from providers.ledger import OverBudget, check_budgets, record_call
+from providers.ledger import OverBudget, check_budgets
 from providers.quoting import without_invisible
 
 SECONDS = 4.0
@@ -80,17 +80,7 @@ def may_rewrite(draft: Draft) -> bool:
 
 def keep(draft: Draft, reply: str, usage: Usage, error: str, duration_ms: int) -> None:
     """Enter the call in the ledger, and search for what came of it if it makes sense."""
-    conversation = draft.message.conversation
-    record_call(
-        draft.provider,
-        usage,
-        purpose="rewrite",
-        user=conversation.user,
-        project_id=conversation.project_id,
-        origin=("message", draft.message.pk),
-        duration_ms=duration_ms,
-        error=error,
-    )
+    draft.enter_call("rewrite", usage, error, duration_ms)
     question = "" if error else question_in(reply, _said(draft))
     if question:
         draft.sought = Sought(

@@ -80,8 +80,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
+    """An answer with the citations that hold, their numbers, and how many were left out."""
+
     text: str
     dropped: int
+    shown: frozenset[int] = frozenset()
 
 
 def verify(text: str, passages: Sequence[Quotable]) -> Verified:
@@ -96,9 +99,10 @@ def verify(text: str, passages: Sequence[Quotable]) -> Verified:
         if changed == text:
             break
         text = changed  # without a mark, what was its sentence may belong to the one before
-    if changed == text and citations_in(text) == _shown(text):
-        return Verified(text, dropped)
-    dropped += len(citations_in(text))
+    on_the_page = citations_in(text)
+    if changed == text and on_the_page == _shown(text):
+        return Verified(text, dropped, frozenset(on_the_page))
+    dropped += len(on_the_page)
     while MARK.search(text):
         text = MARK.sub("", text)
     return Verified(text, dropped)

@@ -26,10 +26,11 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         Conversation.objects.visible_to(viewer).select_related("project"), pk=conversation_id
     )
     turns = list(found.messages.select_related("gap").order_by("position"))
-    mark_stale(turns)
     for turn in turns:
         if turn.is_streaming and asking.interrupt_if_abandoned(turn):
             turn.refresh_from_db()
+    mark_stale(turns)
+    for turn in turns:
         if turn.is_streaming:
             say_once(turn.pk)
         elif turn.role == Message.Role.ASSISTANT:

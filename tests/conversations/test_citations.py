@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.citations import Unmarked, cited_numbers, without_code, without_marks
+from conversations.citations import Unmarked, without_code, without_marks
+from tests.conversations.marks import numbers_of
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ from conversations.citations import Unmarked, cited_numbers, without_code, witho
     ],
 )
 def test_marks_outside_of_code_are_read_in_order_of_appearance(text, numbers):
-    assert cited_numbers(text) == numbers
+    assert numbers_of(text) == numbers
 
 
 def test_a_text_without_its_code_is_as_long():

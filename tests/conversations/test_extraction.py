@@ -1,9 +1,9 @@
 import pytest
 
-from conversations.citations import cited_numbers
 from conversations.extraction import compose
 from conversations.passages import Passage
 from knowledge.rendering import render_markdown
+from tests.conversations.marks import numbers_of
 
 CODE = '''def split(text):
     """Split a text into chunks.
@@ -45,7 +45,7 @@ def test_the_definition_leads_with_what_it_says_of_itself():
 
 def test_every_passage_is_cited_once():
     answer = compose("split", [passage(1), passage(2), passage(3, language="markdown")])
-    assert sorted(cited_numbers(answer)) == [1, 2, 3]
+    assert sorted(numbers_of(answer)) == [1, 2, 3]
 
 
 def test_of_a_long_passage_the_lines_that_matter_are_shown():

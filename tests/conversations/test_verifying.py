@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.citations import cited_numbers
 from conversations.verifying import verify
+from knowledge.parsing_markdown import citations_in
 from knowledge.rendering import render_markdown
+from tests.conversations.marks import numbers_of
 
 
 @dataclass(frozen=True)
@@ -116,5 +117,6 @@ def test_what_only_a_page_takes_for_a_mark_is_no_link(text: str) -> None:
 def test_whatever_a_model_writes_only_known_numbers_remain_and_stay(text: str) -> None:
     once = verify(text, PASSAGES)
 
-    assert set(cited_numbers(once.text)) <= {1, 2}
+    assert set(numbers_of(once.text)) <= {1, 2}
+    assert set(citations_in(once.text)) == once.shown
     assert verify(once.text, PASSAGES).text == once.text

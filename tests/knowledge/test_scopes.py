@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 
 from knowledge.legs import by_words, weigh_question
 from knowledge.methods import Mode
@@ -12,6 +11,7 @@ from knowledge.query_syntax import read_query
 from knowledge.retrieval import search
 from knowledge.scopes import Filters, Scope
 from projects.models import Source
+from tests.plans import plans_of
 
 CACHE = '''class Cache:
     """Keeps values until they expire."""
@@ -107,16 +107,6 @@ def test_the_words_leg_asks_the_index_of_terms_whatever_the_filter(
 ) -> None:
     scope = Scope((project.pk,), filters)
     weighed = weigh_question("values expire", scope)
-
-    plans: list[str] = []
-
-    def explain(execute, sql, params, many, context):
-        if "weights <#>" in sql:
-            with connection.cursor() as cursor:
-                cursor.cursor.execute(f"EXPLAIN {sql}", params)
-                plans.append("\n".join(row[0] for row in cursor.cursor.fetchall()))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(explain):
+    with plans_of("weights <#>") as plans:
         assert by_words(weighed, scope)
     assert "chunk_terms" in plans[0]

@@ -1,8 +1,7 @@
 """The store of vectors: exact where it can be, by an index where it must, and never short."""
 
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from threading import Thread
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from knowledge.vectors import PgVectors, index_name, read_halves, vector_store
 from portal.checkup import check_indexes
 from projects.models import Project, Source
 from providers.embedding import normalised
+from tests.plans import plans_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DICE = np.random.default_rng(7)
@@ -89,29 +89,13 @@ def test_a_space_of_any_size_is_stored_indexed_and_searched(
     assert len(set(found) & {chunks[place].pk for place in exact}) >= 9
 
 
-@contextmanager
-def plans_of_vectors() -> Iterator[list[str]]:
-    """Note the plan of each statement that compares vectors, as it is really sent."""
-    plans: list[str] = []
-
-    def explain(execute, sql, params, many, context):
-        if "<=>" in sql:
-            with connection.cursor() as cursor:
-                cursor.cursor.execute(f"EXPLAIN {sql}", params)
-                plans.append("\n".join(row[0] for row in cursor.cursor.fetchall()))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(explain):
-        yield plans
-
-
 @pytest.mark.parametrize("dimensions", [16, 384, 3072, 4000])
 def test_the_planner_uses_the_index_of_the_space(store, make_chunks, project, dimensions, by_index):
     space = make_space(dimensions)
     chunks, rows = make_chunks(40), directions(40, dimensions)
     put(store, space, chunks, rows)
     store.prepare(space)
-    with plans_of_vectors() as plans:
+    with plans_of("<=>") as plans:
         store.nearest(space, rows[0], whole(project), among=40, limit=10)
     assert index_name(space) in plans[0]
     assert "Sort Key: ((met.distance" in plans[0]  # the index's own order is a rough one
@@ -127,7 +111,7 @@ def test_of_a_project_no_other_vectors_are_read(store, make_chunks, project, ali
     store.prepare(space)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE knowledge_vector")
-    with plans_of_vectors() as plans:
+    with plans_of("<=>") as plans:
         found = store.nearest(
             space, directions(1, 16)[0], whole(project, **filters), among=60, limit=40
         )

@@ -1,0 +1,23 @@
+"""How PostgreSQL goes about a statement, as it is really sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+
+
+@contextmanager
+def plans_of(part: str) -> Iterator[list[str]]:
+    """Note the plan of each statement with this part in it."""
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if part in sql:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute(f"EXPLAIN {sql}", params)
+                plans.append("\n".join(row[0] for row in cursor.cursor.fetchall()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        yield plans
