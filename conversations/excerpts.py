@@ -167,27 +167,34 @@ def explanation_of(text: str, definition: Definition | None) -> list[str]:
 def _told_by(text: str, definition: Definition | None) -> list[str]:
     rows = text.split("\n")
     if definition is None:
-        return sentences_of("\n".join(_comments(rows)))
-    inside = docstring_rows(rows, definition)
-    if inside:
-        told = "\n".join(rows[inside[0] : inside[-1] + 1]).strip()
-        return sentences_of(told.lstrip("rRuUbB").strip("\"'").strip())
+        about_all = _sentences_of_rows(rows, _docstring_at(rows, 0, len(rows)))
+        return [*about_all, *sentences_of("\n".join(_comments(rows)))]
+    if inside := docstring_rows(rows, definition):
+        return _sentences_of_rows(rows, inside)
     above = list(_comments_above(rows, definition.first))
     return sentences_of("\n".join(above))
 
 
 def docstring_rows(rows: Sequence[str], definition: Definition) -> list[int]:
     """Return the rows of a Python docstring, if there is one."""
-    start = signature_end(rows, definition)
+    return _docstring_at(rows, signature_end(rows, definition), definition.end)
+
+
+def _sentences_of_rows(rows: Sequence[str], inside: Sequence[int]) -> list[str]:
+    told = "\n".join(rows[n] for n in inside).strip()
+    return sentences_of(told.lstrip("rRuUbB").strip("\"'").strip())
+
+
+def _docstring_at(rows: Sequence[str], start: int, end: int) -> list[int]:
     if start >= len(rows) or not rows[start].strip().lstrip("rRuUbB").startswith(QUOTES):
         return []
     quote = next(q for q in QUOTES if q in rows[start])
     closes = start if rows[start].count(quote) > 1 else None
-    for row in range(start + 1, definition.end):
+    for row in range(start + 1, end):
         if closes is not None:
             break
         closes = row if quote in rows[row] else None
-    return list(range(start, (closes if closes is not None else definition.end - 1) + 1))
+    return list(range(start, (closes if closes is not None else end - 1) + 1))
 
 
 def signature_end(rows: Sequence[str], definition: Definition) -> int:

@@ -196,3 +196,12 @@ def test_any_text_has_excerpts_that_stand_in_it(text, question):
         shown += "\n" + lines_of_definition(text, definition, asked)
     rows = {row.strip() for row in text.split("\n")} | {"…", ""}
     assert {row.strip() for row in shown.split("\n")} <= rows
+
+
+def test_what_a_module_says_of_itself_comes_before_its_comments():
+    rows = ['"""Cuts a document into chunks."""', "", "# Raise it when texts change much.", "V = 3"]
+    text = "\n".join(rows)
+    assert explanation_of(text, None) == [
+        "Cuts a document into chunks.",
+        "Raise it when texts change much.",
+    ]
