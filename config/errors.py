@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from config.busy import NO_DATABASE
-from conversations.asking import QuestionRefused
+from conversations.asking import QuestionRefused, TooManyAnswers
 from knowledge.golden_questions import QuestionRefused as GoldenRefused
 from knowledge.spaces import SpaceRefused
 from knowledge.uploads import UploadRefused
@@ -45,6 +45,12 @@ class TooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
     default_detail = "This is more than is taken at once."
+
+
+class TooMany(exceptions.APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "too_many_requests"
+    wait = 5  # seconds, for Retry-After
 
 
 class Unavailable(exceptions.APIException):
@@ -119,6 +125,7 @@ TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], Exception]]] = [
     (PermissionDenied, lambda error: exceptions.PermissionDenied(str(error) or None)),
     (SourceRefused, lambda error: exceptions.ValidationError({error.field: [error.sentence]})),
     (MemberRefused, lambda error: exceptions.ValidationError({"username": [str(error)]})),
+    (TooManyAnswers, lambda error: TooMany(str(error))),
     (QuestionRefused, lambda error: Refused(str(error))),
     (UploadRefused, lambda error: Refused(str(error))),
     (ProviderRefused, lambda error: Refused(str(error))),

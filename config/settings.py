@@ -160,6 +160,8 @@ ANSWERS_AT_ONCE = env.int("ANSWERS_AT_ONCE", default=20)
 ANSWERS_WAITING = env.int("ANSWERS_WAITING", default=50)
 REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=12)
 REQUESTS_WAITING = env.int("REQUESTS_WAITING", default=500)
+# Answers that are written for one person at the same time.
+ANSWERS_PER_PERSON = env.int("ANSWERS_PER_PERSON", default=5)
 TURN_SECONDS = env.int("TURN_SECONDS", default=10)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

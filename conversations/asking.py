@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from time import monotonic, sleep
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts.viewers import Viewer
 from conversations.models import Conversation, Message
+from conversations.watching import ask_to_stop
 from projects.models import Project
 from providers.models import Provider
 
@@ -23,31 +26,76 @@ class QuestionRefused(Exception):
     """A question can't be taken; the message says why."""
 
 
+class TooManyAnswers(QuestionRefused):
+    """The person has as many answers written at once as one may have."""
+
+
 def begin(viewer: Viewer, project: Project, *, provider: Provider | None = None) -> Conversation:
     return Conversation.objects.create(project=project, user=viewer.user, provider=provider)
 
 
-@transaction.atomic
-def ask(conversation: Conversation, question: str) -> Message:
-    """Store a question and return the message that its answer will be written to."""
+def ask(
+    conversation: Conversation, question: str, *, in_place_of: Message | None = None
+) -> Message:
+    """Store a question and return the message that its answer will be written to.
+
+    It follows what is shown, or begins a branch beside the question that it takes the place of.
+    """
     text = question.replace("\0", "").strip()
     if not text:
         raise QuestionRefused("Type a question first.")
     if len(text) > LONGEST_QUESTION:
         raise QuestionRefused(f"A question may have {LONGEST_QUESTION:,} characters at most.")
-    # Locked, so that two tabs that ask at once get positions of their own.
-    conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
-    if conversation.messages.filter(state=Message.State.STREAMING).exists():
+    if in_place_of is not None and in_place_of.role != Message.Role.USER:
+        raise QuestionRefused("Only a question can be asked in other words.")
+    with transaction.atomic():
+        conversation = _locked(conversation.pk)
+        parent_id = conversation.tip_id if in_place_of is None else in_place_of.parent_id
+        asked = _add(conversation, parent_id, role=Message.Role.USER, content=text)
+        if conversation.title == Conversation.UNTITLED:
+            conversation.title = title_of(text)
+        return _await_answer(conversation, asked)
+
+
+def answer_anew(answer: Message) -> Message:
+    """Return the message that another answer to the same question will be written to."""
+    if answer.role != Message.Role.ASSISTANT or answer.parent is None:
+        raise QuestionRefused("Only an answer can be written anew.")
+    with transaction.atomic():
+        return _await_answer(_locked(answer.conversation_id), answer.parent)
+
+
+def _locked(conversation_id: UUID) -> Conversation:
+    """Return a conversation that can be asked, locked: two tabs get positions of their own."""
+    conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
+    streaming = conversation.messages.filter(state=Message.State.STREAMING)
+    if any(not interrupt_if_abandoned(message) for message in streaming):
         raise QuestionRefused("An answer is still being written. Stop it, or wait for its end.")
-    last = conversation.messages.aggregate(last=Max("position"))["last"] or 0
-    conversation.messages.create(position=last + 1, role=Message.Role.USER, content=text)
-    answer = conversation.messages.create(
-        position=last + 2, role=Message.Role.ASSISTANT, state=Message.State.STREAMING
+    unsettled = Message.objects.filter(
+        conversation__user=conversation.user_id,
+        state=Message.State.STREAMING,
+        updated_at__gt=timezone.now() - LEASE,
     )
-    if conversation.title == Conversation.UNTITLED:
-        conversation.title = title_of(text)
-    conversation.save(update_fields=["title", "updated_at"])
+    if unsettled.count() >= settings.ANSWERS_PER_PERSON:
+        raise TooManyAnswers(
+            f"{settings.ANSWERS_PER_PERSON} answers are being written for you."
+            " Stop one, or wait for its end."
+        )
+    return conversation
+
+
+def _await_answer(conversation: Conversation, asked: Message) -> Message:
+    answer = _add(
+        conversation, asked.pk, role=Message.Role.ASSISTANT, state=Message.State.STREAMING
+    )
+    conversation.tip = answer
+    conversation.save(update_fields=["title", "tip", "updated_at"])
     return answer
+
+
+def _add(conversation: Conversation, parent_id: UUID | None, **fields: Any) -> Message:
+    last = conversation.messages.aggregate(last=Max("position"))["last"] or 0
+    return conversation.messages.create(position=last + 1, parent_id=parent_id, **fields)
 
 
 def title_of(question: str) -> str:
@@ -91,6 +139,7 @@ def stop(message: Message) -> None:
     Message.objects.filter(pk=message.pk, state=Message.State.STREAMING).update(
         state=Message.State.STOPPED, updated_at=timezone.now()
     )
+    ask_to_stop(message.pk)
 
 
 def wait_until_settled(message: Message) -> None:
@@ -103,8 +152,11 @@ def wait_until_settled(message: Message) -> None:
 
 def interrupt_if_abandoned(message: Message) -> bool:
     """Say of an answer whose process died that it was interrupted; the text so far is kept."""
+    now = timezone.now()
     gone = Message.objects.filter(
-        pk=message.pk, state=Message.State.STREAMING, lease_until__lt=timezone.now()
+        Q(lease_until__lt=now) | Q(lease_until=None, updated_at__lt=now - LEASE),
+        pk=message.pk,
+        state=Message.State.STREAMING,
     )
     return bool(
         gone.update(

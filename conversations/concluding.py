@@ -3,6 +3,7 @@
 from typing import Any
 
 from conversations import asking
+from conversations.calls import enter_call
 from conversations.events import Ended
 from conversations.extraction import plain
 from conversations.feedback import note_unanswered
@@ -11,6 +12,7 @@ from conversations.passages import those_that_stand
 from conversations.preparing import Draft
 from conversations.verifying import verify
 from knowledge.retrieval import Results
+from providers.replies import Reply
 
 NEAREST = 3
 LONGEST_NOTE = 255
@@ -31,9 +33,11 @@ def finish(draft: Draft, state: Message.State, error: str, duration_ms: int) -> 
         note=_note(draft, verified.dropped),
         error=error,
         citations_dropped=verified.dropped,
+        sent=None if draft.provider.is_offline else draft.sent,
     )
     if not draft.provider.is_offline:
-        draft.enter_call("answer", draft.usage, error, duration_ms)
+        reply = Reply(draft.text, draft.usage, error, duration_ms)
+        enter_call(draft.message, draft.provider, "answer", reply)
     return Ended(state, verified.text, error)
 
 
@@ -41,8 +45,12 @@ def _note(draft: Draft, dropped: int) -> str:
     note = (
         "Extractive answer: quoted from the sources, without a model"
         if draft.provider.is_offline
-        else f"Written by {draft.provider.model_name}"
+        else f"{'Written by' if draft.text else 'Asked'} {draft.provider.model_name}"
     )
+    if draft.failures:
+        note += f", after others failed: {' '.join(draft.failures)}".rstrip(".")
+    if draft.usage.finish_reason == "length":
+        note += "; cut where its number of tokens ended"
     if dropped:
         which = "1 citation that does" if dropped == 1 else f"{dropped} citations that do"
         note += f"; {which} not hold left out"

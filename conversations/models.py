@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
 from accounts.models import Dated, User
 from accounts.viewers import Viewer
+from conversations.places import Place
 from knowledge.models import KnowledgeGap
 from projects.models import Project
 from providers.models import Provider
@@ -17,10 +18,42 @@ from providers.models import Provider
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """A conversation belongs to the person who began it, while they may see its project."""
+        return self._owned_by(viewer).filter(deleted_at=None)
+
+    def readable_by(self, viewer: Viewer) -> Self:
+        """Those of the viewer, and those that others let everybody of their project read."""
+        return self.filter(
+            Q(user=viewer.user) | Q(shared_at__isnull=False),
+            project__in=Project.objects.visible_to(viewer),
+            deleted_at=None,
+        )
+
+    def deleted_by(self, viewer: Viewer) -> Self:
+        """Those of the viewer that can still be brought back."""
+        return self._owned_by(viewer).filter(deleted_at__isnull=False)
+
+    def _owned_by(self, viewer: Viewer) -> Self:
         return self.filter(user=viewer.user, project__in=Project.objects.visible_to(viewer))
+
+    def mentioning(self, words: str) -> Self:
+        """Those that have each word in their title, a question or an answer."""
+        found = self
+        for word in words.split():
+            says = Message.objects.filter(conversation=OuterRef("pk"), content__icontains=word)
+            found = found.filter(Q(title__icontains=word) | Exists(says))
+        return found
+
+    def latest_first(self) -> Self:
+        """Those that were pinned, then the others, each by when something was last said."""
+        return self.order_by(F("pinned_at").asc(nulls_last=True), "-updated_at", "pk")
 
 
 class Conversation(Dated):
+    class TitledBy(models.TextChoices):
+        QUESTION = "question", "the first question"
+        MODEL = "model", "a model"
+        PERSON = "person", "a person"
+
     UNTITLED = "New conversation"
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="conversations")
@@ -30,6 +63,19 @@ class Conversation(Dated):
         Provider, models.SET_NULL, null=True, blank=True, related_name="conversations"
     )
     title = models.CharField(max_length=255, default=UNTITLED)
+    # What a person wrote stays; anything else may be improved.
+    titled_by = models.CharField(
+        max_length=8, choices=TitledBy, default=TitledBy.QUESTION, db_default=TitledBy.QUESTION
+    )
+    # The last message of the branch that is shown; empty where nothing was asked yet.
+    tip = models.ForeignKey(
+        "Message", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    pinned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when everybody who sees the project may read it.
+    shared_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Deleted, and kept for a while so that it can be brought back.
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
 
     objects = ConversationQuerySet.as_manager()
 
@@ -49,6 +95,9 @@ class Conversation(Dated):
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, viewer: Viewer) -> Self:
         return self.filter(conversation__in=Conversation.objects.visible_to(viewer))
+
+    def readable_by(self, viewer: Viewer) -> Self:
+        return self.filter(conversation__in=Conversation.objects.readable_by(viewer))
 
 
 class Message(Dated):
@@ -81,7 +130,11 @@ class Message(Dated):
     UNFINISHED = (State.STOPPED, State.INTERRUPTED, State.FAILED)
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    # When it came, over all branches; which of them it is on is told by its parent.
     position = models.PositiveIntegerField()
+    parent = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="children", editable=False
+    )
     role = models.CharField(max_length=20, choices=Role)
     content = models.TextField(blank=True, default="")
     sources = models.JSONField(null=True, blank=True)
@@ -98,6 +151,11 @@ class Message(Dated):
     feedback_reason = models.TextField(blank=True, default="")
     # What was searched for, where that is not what was typed.
     sought = models.TextField(blank=True, default="", db_default="")
+    # What was said before it, up to the message at `summarised_to`, as a model put it.
+    summary = models.TextField(blank=True, default="", db_default="", editable=False)
+    summarised_to = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    # Tokens that went to a model, by what they were: passages, history, summary, and the counts.
+    sent = models.JSONField(null=True, blank=True, editable=False)
     # The commits that the sources were indexed at when this was answered.
     indexed = models.JSONField(default=list, blank=True)
     # Where the question is counted, when the sources did not answer it.
@@ -107,6 +165,9 @@ class Message(Dated):
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = MessageQuerySet.as_manager()
+
+    # Where it stands among those in its place, for who reads a conversation.
+    place: Place | None = None
 
     class Meta:
         constraints = [

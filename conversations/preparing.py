@@ -4,23 +4,25 @@ import re
 from dataclasses import dataclass, field, replace
 
 from accounts.viewers import Viewer
+from conversations.branches import before
+from conversations.calls import enter_call
 from conversations.excerpts import PROSE, Wanted, definition_for, mentions_of
 from conversations.freshness import indexed_at
+from conversations.history import History, within_budget
 from conversations.models import Message
 from conversations.passages import Passage, from_hits
 from conversations.subjects import Sought, Turn, understand
 from knowledge.ranking import SECONDARY_LAYERS
 from knowledge.retrieval import Hit, Mode, Results, search
-from providers.chat import ChatMessage, Usage, default_provider
-from providers.ledger import record_call
+from providers.chat import Usage, answering_order
 from providers.models import Provider
+from providers.replies import Reply
 
 CITED_FILES = 6
 PLACES_OF_USE = 9
 NO_USE = 9
 MADE_BY_TOOLS = re.compile(r"\.(?:[cm]js|min\.js|d\.[cm]?ts)$")
 HITS = 30
-MESSAGES_READ = 20  # the latest; what of them is sent is a matter of tokens
 TURNS_UNDERSTOOD = 3
 SHORTEST_NAME = 3  # that a pattern can look for
 
@@ -31,56 +33,44 @@ class Draft:
 
     message: Message
     question: str
-    history: list[ChatMessage]
+    said: list[Message]
+    history: History
     provider: Provider
     sought: Sought
     passages: list[Passage] = field(default_factory=list)
+    # Who is asked next where a model fails before its first word.
+    fallbacks: list[Provider] = field(default_factory=list)
+    # What those who failed said.
+    failures: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    # How many tokens went to the model, and of what.
+    sent: dict[str, int] | None = None
     text: str = ""
     # What readers were sent: the text without marks that nobody has checked yet.
     shown: str = ""
 
-    def enter_call(self, purpose: str, usage: Usage, error: str, duration_ms: int) -> None:
-        """Enter a call of the model in the ledger."""
-        conversation = self.message.conversation
-        record_call(
-            self.provider,
-            usage,
-            purpose=purpose,
-            user=conversation.user,
-            project_id=conversation.project_id,
-            origin=("message", self.message.pk),
-            duration_ms=duration_ms,
-            error=error,
-        )
+    def go_on_with(self, other: Provider, failed: Reply) -> None:
+        """Let another model answer, and enter in the ledger what became of the one before."""
+        enter_call(self.message, self.provider, "answer", failed)
+        self.failures.append(failed.error)
+        self.provider, self.usage = other, Usage()
 
 
 def prepare(message: Message) -> Draft:
     """Return what there is before anything was searched for."""
-    conversation = message.conversation
-    latest_first = list(
-        conversation.messages.filter(position__lt=message.position)
-        .exclude(content="")
-        .order_by("-position")[: MESSAGES_READ + 1]
-    )
-    question, *before = latest_first
-    before.reverse()
-    roles = {"user": "user", "assistant": "assistant"}
-    history = [
-        ChatMessage(roles.get(m.role, "user"), m.content)  # type: ignore[arg-type]
-        for m in before
-    ]
-    provider = conversation.provider
-    if provider is None or not provider.is_enabled:
-        provider = default_provider()
-    sought = understand(question.content, _turns(before)[-TURNS_UNDERSTOOD:])
-    return Draft(message, question.content, history, provider, sought)
+    *said, question = before(message)
+    history = within_budget(said)
+    provider, *fallbacks = answering_order(message.conversation.provider)
+    sought = understand(question.content, _turns(said)[-TURNS_UNDERSTOOD:])
+    return Draft(message, question.content, said, history, provider, sought, fallbacks=fallbacks)
 
 
 def _turns(messages: list[Message]) -> list[Turn]:
     """Return what was asked before: as it was searched for, with the symbol it was answered by."""
     turns: list[Turn] = []
     for message in messages:
+        if not message.content:
+            continue
         if message.role == Message.Role.USER:
             turns.append(Turn(message.content))
         elif turns:

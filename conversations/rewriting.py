@@ -4,18 +4,18 @@ What comes back is data: it is searched for and never obeyed, and what does not 
 question of a person who was in the conversation is not used.
 """
 
-import asyncio
 import secrets
 from collections.abc import Sequence
-from time import monotonic
 
+from conversations.calls import enter_call
 from conversations.citations import without_marks
 from conversations.preparing import Draft
 from conversations.subjects import Sought, asks_for_uses, names_in
 from knowledge.words import terms_of
-from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model
+from providers.chat import ChatMessage
 from providers.ledger import OverBudget, check_budgets
 from providers.quoting import without_invisible
+from providers.replies import Reply, only_line, reply_of
 
 SECONDS = 4.0
 LONGEST_TURN = 600  # characters
@@ -38,29 +38,18 @@ ASKED = """\
 Question: {question}"""
 
 
-async def rewritten(draft: Draft) -> tuple[str, Usage, str, int]:
-    """Return what a model makes of the question, what that took, and the error if it failed."""
-    usage, started, error = Usage(), monotonic(), ""
-    reply = ""
-    stream = chat_model(draft.provider).stream(draft.provider, messages_for(draft), usage)
-    try:
-        async with asyncio.timeout(SECONDS):
-            async for piece in stream:
-                reply += piece
-                if len(reply) > LONGEST_REPLY:
-                    break
-    except ModelUnavailable as failure:
-        error = str(failure)
-    except TimeoutError:
-        error = "It took too long."
-    return reply, usage, error, round((monotonic() - started) * 1000)
+async def rewritten(draft: Draft) -> Reply:
+    """Return what a model makes of the question."""
+    return await reply_of(
+        draft.provider, messages_for(draft), seconds=SECONDS, longest=LONGEST_REPLY
+    )
 
 
 def messages_for(draft: Draft) -> list[ChatMessage]:
     fence = f"=== conversation {secrets.token_hex(8)} ==="
     turns = "\n".join(
         f"{message.role}: {_cut(without_marks(message.content))}"
-        for message in draft.history[-TURNS:]
+        for message in draft.history.turns[-TURNS:]
     )
     asked = ASKED.format(fence=fence, turns=turns, question=_cut(draft.question))
     return [ChatMessage("system", SYSTEM.format(fence=fence)), ChatMessage("user", asked)]
@@ -78,10 +67,10 @@ def may_rewrite(draft: Draft) -> bool:
     return True
 
 
-def keep(draft: Draft, reply: str, usage: Usage, error: str, duration_ms: int) -> None:
+def keep(draft: Draft, reply: Reply) -> None:
     """Enter the call in the ledger, and search for what came of it if it makes sense."""
-    draft.enter_call("rewrite", usage, error, duration_ms)
-    question = "" if error else question_in(reply, _said(draft))
+    enter_call(draft.message, draft.provider, "rewrite", reply)
+    question = "" if reply.error else question_in(reply.text, _said(draft))
     if question:
         draft.sought = Sought(
             question,
@@ -93,12 +82,10 @@ def keep(draft: Draft, reply: str, usage: Usage, error: str, duration_ms: int) -
 
 def question_in(reply: str, said: Sequence[str]) -> str:
     """Return a rewritten question; nothing where a reply is not made of what was said."""
-    lines = [
-        line for line in without_invisible(reply).replace("\0", "").splitlines() if line.strip()
-    ]
-    if len(lines) != 1 or len(reply) > LONGEST_REPLY:
+    if len(reply) > LONGEST_REPLY:
         return ""
-    question = lines[0].removeprefix("Question:").strip().strip("\"'“”").strip()
+    line = only_line(without_invisible(reply))
+    question = line.removeprefix("Question:").strip().strip("\"'“”").strip()
     words = set(terms_of(question))
     known = {term for text in said for term in terms_of(text)}
     # Half of its words may be new: a model says “callers” for “who calls”, not another subject.
@@ -106,7 +93,7 @@ def question_in(reply: str, said: Sequence[str]) -> str:
 
 
 def _said(draft: Draft) -> list[str]:
-    turns = [message.content for message in draft.history[-TURNS:]]
+    turns = [message.content for message in draft.history.turns[-TURNS:]]
     return [draft.question, draft.sought.text, *turns]
 
 

@@ -18,7 +18,9 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from conversations import asking
-from conversations.answering import in_database, write_answer
+from conversations.afterwards import tidy
+from conversations.answering import write_answer
+from conversations.connections import in_database
 from conversations.events import Ended, Found, Piece, Status
 from conversations.freshness import mark_stale
 from conversations.models import Message
@@ -39,7 +41,13 @@ def start_writing(message_id: UUID) -> None:
     """Answer in the background of this event loop, unless somebody does already."""
     writer = asyncio.get_running_loop().create_task(_write(message_id))
     _writers.add(writer)  # the loop itself keeps only a weak reference
-    writer.add_done_callback(_writers.discard)
+    writer.add_done_callback(_ended)
+
+
+def _ended(writer: "asyncio.Task[None]") -> None:
+    _writers.discard(writer)
+    if not writer.cancelled() and (error := writer.exception()):
+        logger.error("What follows an answer broke.", exc_info=error)
 
 
 async def _write(message_id: UUID) -> None:
@@ -56,13 +64,15 @@ async def _write(message_id: UUID) -> None:
             error = "Something broke while this was answered. Please ask again."
             await in_database(_settle_broken)(message, error)
             await stream.add([("failed", error), ("done", None)])
+            return
+    await tidy(message_id)
 
 
 async def _carry(message: Message, stream: "Stream", watch: Watch) -> None:
     """Write an answer and add what readers should see of it to the stream."""
     async with asyncio.TaskGroup() as beside:
         showing: asyncio.Task[None] | None = None
-        async for event in write_answer(message, is_watched=watch.is_kept):
+        async for event in write_answer(message, watch=watch):
             match event:
                 case Status(text):
                     await stream.add([("status", text)])

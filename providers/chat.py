@@ -1,6 +1,6 @@
 """Asking a model: what every provider offers, and which one answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
@@ -28,12 +28,14 @@ class Usage:
     tokens_in: int | None = None
     tokens_out: int | None = None
     tokens_cached: int | None = None
+    # Why the model ended, as its server says: “stop”, “length” where the answer was cut.
+    finish_reason: str = ""
 
 
 class ChatModel(Protocol):
     def stream(
         self, provider: Provider, messages: Sequence[ChatMessage], usage: Usage
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """Yield the answer piece by piece, for a person who is waiting."""
 
 
@@ -45,6 +47,14 @@ def chat_model(provider: Provider) -> ChatModel:
 def _load(path: str) -> ChatModel:
     made: ChatModel = import_string(path)()
     return made
+
+
+def answering_order(named: Provider | None) -> list[Provider]:
+    """Return who is asked, and who after that while each fails before its first word."""
+    first = named if named is not None and named.is_enabled else default_provider()
+    behind = Provider.objects.usable().filter(fallback_order__isnull=False).exclude(pk=first.pk)
+    # What is built in does not fail.
+    return [first] if first.is_offline else [first, *behind.order_by("fallback_order", "pk")]
 
 
 def default_provider() -> Provider:

@@ -1,9 +1,14 @@
 """Models that answer behind the OpenAI API, whoever serves it."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from functools import cache
+from http import HTTPStatus
+from time import monotonic
+from typing import cast
 
 import httpx2
 import openai
@@ -11,7 +16,9 @@ from django.conf import settings
 from openai.types.chat import ChatCompletionMessageParam
 
 from providers.chat import ChatMessage, ModelUnavailable, Usage
+from providers.completions import DONE, EventTooLong, Said, count, events_in, read, storable
 from providers.models import Provider
+from providers.waiting import in_words, seconds_asked_for
 
 USUAL_ADDRESS = {
     Provider.Name.OPENAI: "https://api.openai.com/v1",
@@ -26,77 +33,154 @@ USUAL_KEY_VARIABLE = {
     Provider.Name.OPENROUTER: "OPENROUTER_API_KEY",
     Provider.Name.LITELLM: "LITELLM_API_KEY",
 }
-PATIENCE = 120.0  # seconds without a piece after which a model counts as gone
+PATIENCE = 120.0  # seconds without an event after which a model counts as gone
+LONGEST_WRITING = 900.0  # seconds of one answer
 LONGEST_ANSWER = 200_000  # characters
+USUAL_MAX_TOKENS = 1024
+STATUS_SENTENCES: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "{name} refused the API key; check its variable.",
+    HTTPStatus.FORBIDDEN: "{name} may not be used with this API key.",
+    HTTPStatus.NOT_FOUND: "The server knows no model named {name}.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The question with its passages is too long for {name}.",
+}
+
+
+def key_variable(provider: Provider) -> str:
+    """Return the name of the environment variable that holds the key; empty where none is used."""
+    if provider.from_environment:
+        return "LLM_API_KEY"
+    named = provider.api_config.get("api_key_variable")
+    return named or USUAL_KEY_VARIABLE.get(Provider.Name(provider.provider_name), "")
 
 
 def api_key(provider: Provider) -> str:
     """Return the key from the environment; local servers often need none."""
     if provider.from_environment:
         return settings.LLM_API_KEY or "none"
-    variable = provider.api_config.get("api_key_variable") or USUAL_KEY_VARIABLE.get(
-        Provider.Name(provider.provider_name), ""
-    )
-    return os.environ.get(variable, "") or "none"
+    return os.environ.get(key_variable(provider), "") or "none"
 
 
 class CompatibleChat:
     async def stream(
         self, provider: Provider, messages: Sequence[ChatMessage], usage: Usage
-    ) -> AsyncIterator[str]:
-        config = provider.api_config
-        with _translated(provider):
-            # Made for each answer and closed with it: a client belongs to one event loop.
-            async with openai.AsyncOpenAI(
-                base_url=config.get("base_url")
-                or USUAL_ADDRESS[Provider.Name(provider.provider_name)],
-                api_key=api_key(provider),
-                timeout=config.get("timeout", PATIENCE),
-                max_retries=1,
-            ) as client:
-                async for piece in self._pieces(client, provider, messages, usage):
-                    yield piece
+    ) -> AsyncGenerator[str, None]:
+        async with AsyncExitStack() as opened:
+            opened.enter_context(_translated(provider))
+            answer = _Answer(provider.model_name, provider.api_config.get("timeout", PATIENCE))
+            events = await _asked(provider, messages, opened, answer.patience)
+            async for text in answer.read_from(events, usage):
+                yield text
 
-    async def _pieces(
-        self,
-        client: openai.AsyncOpenAI,
-        provider: Provider,
-        messages: Sequence[ChatMessage],
-        usage: Usage,
-    ) -> AsyncIterator[str]:
-        config = provider.api_config
-        length, is_whole = 0, False
-        chunks = await client.chat.completions.create(
-            model=provider.model_name,
-            messages=cast(
-                list[ChatCompletionMessageParam],
-                [{"role": m.role, "content": m.content} for m in messages],
-            ),
-            temperature=config.get("temperature", 0.2),
-            max_tokens=config.get("max_tokens", 1024),
-            stream=True,
-            stream_options={"include_usage": True},
+
+async def _asked(
+    provider: Provider,
+    messages: Sequence[ChatMessage],
+    opened: AsyncExitStack,
+    patience: float,
+) -> AsyncIterator[str]:
+    """Ask, and return the events of the answer; they are closed with `opened`."""
+    config = provider.api_config
+    # Made for each answer and closed with it: a client belongs to one event loop.
+    connections = openai.DefaultAsyncHttpxClient(verify=_trusted())
+    client = await opened.enter_async_context(
+        openai.AsyncOpenAI(
+            base_url=config.get("base_url") or USUAL_ADDRESS[Provider.Name(provider.provider_name)],
+            api_key=api_key(provider),
+            timeout=patience,
+            max_retries=1,
+            http_client=connections,
         )
-        async with chunks:
-            async for chunk in chunks:
-                _count(chunk, usage)
-                for choice in chunk.choices or ():
-                    is_whole = is_whole or choice.finish_reason is not None
-                    if choice.delta.content:
-                        length += len(choice.delta.content)
-                        yield choice.delta.content
-                if length > LONGEST_ANSWER:
-                    return
-        if not is_whole:  # a server that was killed may close its stream as if it were done
-            raise ModelUnavailable(f"{provider.model_name} broke off its answer. Try again.")
+    )
+    asking = client.chat.completions.with_streaming_response.create(
+        model=provider.model_name,
+        messages=cast(
+            list[ChatCompletionMessageParam],
+            [{"role": m.role, "content": m.content} for m in messages],
+        ),
+        temperature=config.get("temperature", 0.2),
+        max_tokens=config.get("max_tokens", USUAL_MAX_TOKENS),
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    # Around the second try as well: who waits has waited since the first.
+    async with asyncio.timeout(patience):
+        response = await opened.enter_async_context(asking)
+    # Read by ourselves: the package's own reading ends at the first event it does not know, and
+    # takes twenty times as long over each.
+    return events_in(response.http_response.aiter_bytes())
 
 
-def _count(chunk: Any, usage: Usage) -> None:
-    if chunk.usage is not None:
-        usage.tokens_in = chunk.usage.prompt_tokens
-        usage.tokens_out = chunk.usage.completion_tokens
-        details = chunk.usage.prompt_tokens_details
-        usage.tokens_cached = details.cached_tokens if details else None
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: that takes 20 ms, a client without it 0.1."""
+    return httpx2.create_ssl_context()
+
+
+class _Answer:
+    """One answer as it is read, up to its end or to what is wrong with it."""
+
+    def __init__(self, name: str, patience: float) -> None:
+        self.name = name
+        self.patience = patience
+        self.length = 0
+        self.is_tools = False
+        self.unread = 0
+        self.finish_reason = ""
+
+    async def read_from(self, events: AsyncIterator[str], usage: Usage) -> AsyncIterator[str]:
+        until = monotonic() + LONGEST_WRITING
+        while (data := await self._next(events)) not in {None, DONE}:
+            said = read(data or "")
+            if said is None:
+                self.unread += 1
+                continue
+            if text := self._taken(said):
+                yield text
+            _enter(said, usage)
+            if self.length >= LONGEST_ANSWER:
+                raise ModelUnavailable(f"{self.name} wrote without end, and was cut off here.")
+            if monotonic() > until:
+                raise ModelUnavailable(f"{self.name} wrote for too long, and was cut off here.")
+        usage.finish_reason = self.finish_reason
+        self._check_it_is_whole()
+
+    async def _next(self, events: AsyncIterator[str]) -> str | None:
+        async with asyncio.timeout(self.patience):
+            return await anext(events, None)
+
+    def _taken(self, said: Said) -> str:
+        if said.has_failed:
+            raise ModelUnavailable(f"The server of {self.name} reported an error on the way.")
+        self.is_tools = self.is_tools or said.asks_for_tools
+        # What comes after the end of an answer is not of it.
+        text = "" if self.finish_reason else storable(said.text)
+        text = text[: LONGEST_ANSWER - self.length]
+        self.length += len(text)
+        self.finish_reason = self.finish_reason or said.finish_reason
+        return text
+
+    def _check_it_is_whole(self) -> None:
+        if self.is_tools and not self.length:
+            raise ModelUnavailable(f"{self.name} asked for tools in place of an answer.")
+        if not self.finish_reason:  # a server that was killed may close as if it were done
+            raise ModelUnavailable(f"{self.name} broke off its answer. Try again.")
+        if self.finish_reason == "content_filter":
+            raise ModelUnavailable(f"The server of {self.name} filtered its answer.")
+        if not self.length:
+            raise ModelUnavailable(f"{self.name} answered with nothing. Try again.")
+        if self.unread:
+            raise ModelUnavailable(
+                f"Some of what the server of {self.name} sent could not be read:"
+                " parts of the answer may be missing."
+            )
+
+
+def _enter(said: Said, usage: Usage) -> None:
+    if said.usage is not None:
+        usage.tokens_in = count(said.usage, "prompt_tokens")
+        usage.tokens_out = count(said.usage, "completion_tokens")
+        details = said.usage.get("prompt_tokens_details")
+        usage.tokens_cached = count(details, "cached_tokens") if isinstance(details, dict) else None
 
 
 @contextmanager
@@ -105,18 +189,23 @@ def _translated(provider: Provider) -> Iterator[None]:
     name = provider.model_name
     try:
         yield
-    except openai.AuthenticationError as error:
-        raise ModelUnavailable(f"{name} refused the API key; check its variable.") from error
-    except openai.NotFoundError as error:
-        raise ModelUnavailable(f"The server knows no model named {name}.") from error
-    except openai.RateLimitError as error:
-        raise ModelUnavailable(f"{name} takes no more requests for now. Try again soon.") from error
-    except openai.APITimeoutError as error:
-        raise ModelUnavailable(f"{name} did not answer in time. Try again.") from error
-    except openai.APIConnectionError as error:
-        raise ModelUnavailable(f"The server of {name} can't be reached, or went away.") from error
     except openai.APIStatusError as error:
-        status = error.status_code
-        raise ModelUnavailable(f"The server of {name} answered with error {status}.") from error
-    except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+        raise ModelUnavailable(_refusal(name, error)) from error
+    except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError) as error:
+        raise ModelUnavailable(f"{name} did not answer in time. Try again.") from error
+    except (openai.APIConnectionError, httpx2.NetworkError) as error:
+        raise ModelUnavailable(f"The server of {name} can't be reached, or went away.") from error
+    except EventTooLong as error:
+        raise ModelUnavailable(f"{name} wrote without end, and was cut off here.") from error
+    except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise ModelUnavailable(f"{name} broke off its answer. Try again.") from error
+
+
+def _refusal(name: str, error: openai.APIStatusError) -> str:
+    status = error.status_code
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        asked = seconds_asked_for(error.response.headers.get("retry-after", ""))
+        when = f"in {in_words(asked)}" if asked else "soon"
+        return f"{name} takes no more requests for now. Try again {when}."
+    usual = "The server of {name} answered with error {status}."
+    return STATUS_SENTENCES.get(status, usual).format(name=name, status=status)

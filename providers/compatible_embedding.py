@@ -5,11 +5,9 @@ import binascii
 import json
 import os
 import random
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +25,7 @@ from providers.embedding import (
     tokens_about,
 )
 from providers.pacing import Pace
+from providers.waiting import seconds_asked_for
 
 REQUESTS_AT_ONCE = 4
 TRIES = 6
@@ -195,10 +194,10 @@ class CompatibleEmbedder:
         if status == HTTPStatus.NOT_FOUND:
             return EmbedderUnavailable(f"The server knows no embedding model named {name}.")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            after = _seconds(error.response.headers.get("retry-after", ""))
+            after = seconds_asked_for(error.response.headers.get("retry-after", ""))
             return _TryAgain(f"{name} takes no more requests for now.", after=after)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            after = _seconds(error.response.headers.get("retry-after", ""))
+            after = seconds_asked_for(error.response.headers.get("retry-after", ""))
             return _TryAgain(f"The server of {name} answered with error {status}.", after=after)
         return EmbedderUnavailable(f"The server of {name} answered with error {status}.")
 
@@ -234,15 +233,3 @@ def _tokens(said: dict[str, Any]) -> int:
     usage = said.get("usage") or {}
     counted = usage.get("total_tokens") or usage.get("prompt_tokens") if usage else 0
     return counted if isinstance(counted, int) and counted > 0 else 0
-
-
-def _seconds(text: str) -> float:
-    """Read Retry-After, which is a number of seconds or a date."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return 0.0

@@ -55,6 +55,12 @@ class Provider(Dated):
     model_name = models.CharField(max_length=255)
     is_default = models.BooleanField(default=False, db_index=True)
     is_enabled = models.BooleanField(default=True)
+    fallback_order = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Who is asked first, 1 before 2, when another model fails before its first word."
+        " Empty: never.",
+    )
     # Rows written from the environment at start; people can't edit them.
     from_environment = models.BooleanField(default=False, editable=False)
     api_config = models.JSONField(default=dict, blank=True, validators=[check_api_config])

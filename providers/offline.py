@@ -1,6 +1,6 @@
 """The provider that needs no model: it passes on what was found."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from providers.chat import ChatMessage, Usage
 from providers.models import Provider
@@ -13,7 +13,7 @@ class OfflineChat:
 
     async def stream(
         self, provider: Provider, messages: Sequence[ChatMessage], usage: Usage
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         text = messages[-1].content
         for start in range(0, len(text), PIECE):
             yield text[start : start + PIECE]

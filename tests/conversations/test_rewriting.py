@@ -115,8 +115,9 @@ def test_a_conversation_can_not_close_the_quotation(indexed, model, server, answ
 def test_a_long_history_is_read_from_its_end(indexed, model, server, conversation, answer_to):
     for number in range(30):
         asked = asking.ask(conversation, f"how does the cache evict{number} values?")
-        asking.settle(asked, "complete", f"answer number {number}.")
+        asking.settle(asked, "complete", f"answer number {number}. " + "It evicts. " * 100)
     follow(answer_to("how does the cache keep values?"))
-    sent = [turn["content"] for turn in server.requests[0]["messages"][1:-1]]
-    assert sent[-1] == "answer number 29."
-    assert "answer number 0." not in sent
+    [summary, *sent] = [turn["content"] for turn in server.requests[0]["messages"][1:-1]]
+    assert sent[-1].startswith("answer number 29.")
+    assert not any(turn.startswith("answer number 0.") for turn in sent)
+    assert "Answered: answer number 20." in summary

@@ -83,7 +83,7 @@ def test_who_reads_hears_the_whole_answer(answer, server):
 def test_a_page_that_loads_itself_again_is_a_reader(answer, client_for, alice):
     async def is_kept() -> bool:
         async with streaming._connected() as store:
-            return await watching.Watch(store, answer.pk).is_kept()
+            return (await watching.Watch(store, answer.pk).look()).is_read
 
     assert not async_to_sync(is_kept)()
     page = client_for(alice).get(f"/conversations/{answer.conversation_id}/")
