@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -200,6 +201,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "poll": {"task": "projects.tasks.poll", "schedule": 60.0},
     "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
+    "forget conversations": {"task": "conversations.tasks.forget_deleted", "schedule": 600.0},
     "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
     "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
     "tend evaluations": {"task": "knowledge.tasks.tend_evaluations", "schedule": 60.0},

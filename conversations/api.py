@@ -1,11 +1,17 @@
 """Conversations over REST: asking, following an answer as it is written, keeping it."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -15,19 +21,29 @@ from rest_framework.response import Response
 
 from accounts.api import UUID_IN_PATH, asked_for, caller
 from accounts.models import ApiKey
-from conversations import asking
+from accounts.viewers import Viewer
+from conversations import asking, branches, keeping
 from conversations.exporting import as_markdown
 from conversations.feedback import give_feedback, report_gap
 from conversations.finishing import answer_now, events_of
 from conversations.freshness import mark_stale
-from conversations.models import Conversation, Message
-from projects.access import VisibleProject
-from providers.models import Provider
+from conversations.models import Conversation, ConversationQuerySet, Message
+from conversations.serializers import (
+    ChangedConversationSerializer,
+    ConversationQuery,
+    ConversationSerializer,
+    ExportQuery,
+    ExportSerializer,
+    FeedbackSerializer,
+    MessageQuery,
+    MessageSerializer,
+    QuestionSerializer,
+    WantedSerializer,
+)
+from conversations.streaming import event_response, follow
 
-if TYPE_CHECKING:
-    ProviderField = serializers.PrimaryKeyRelatedField[Provider]
-else:
-    ProviderField = serializers.PrimaryKeyRelatedField
+# What may be done with a conversation that another person shares.
+READ_BY_OTHERS = {"retrieve", "messages", "export", "stream"}
 
 
 class EventStream(BaseRenderer):
@@ -41,122 +57,6 @@ class EventStream(BaseRenderer):
         return rendered
 
 
-class PassageSerializer(serializers.Serializer[Any]):
-    number = serializers.IntegerField()
-    document_id = serializers.CharField()
-    source_id = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
-    file_path = serializers.CharField()
-    commit = serializers.CharField()
-    start_line = serializers.IntegerField()
-    end_line = serializers.IntegerField()
-    header_anchor = serializers.CharField()
-    header = serializers.CharField()
-    symbol = serializers.CharField()
-    kind = serializers.CharField()
-    language = serializers.CharField()
-    similarity_score = serializers.FloatField()
-    url = serializers.CharField()
-    text = serializers.CharField()
-    cited = serializers.BooleanField(required=False)
-    stale = serializers.BooleanField(
-        required=False, help_text="Whether the file, or its source, is not what it was."
-    )
-    stale_because = serializers.CharField(required=False)
-
-
-class IndexedSerializer(serializers.Serializer[Any]):
-    source_id = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
-    commit = serializers.CharField()
-    at = serializers.CharField(help_text="When it was last indexed; empty if unknown.")
-
-
-class MessageSerializer(serializers.ModelSerializer[Message]):
-    sources = PassageSerializer(many=True, allow_null=True, read_only=True)
-    indexed = IndexedSerializer(
-        many=True, read_only=True, help_text="The sources as they were indexed at the answer."
-    )
-    is_unanswered = serializers.BooleanField(
-        read_only=True, help_text="Whether it says that the sources do not tell."
-    )
-
-    class Meta:
-        model = Message
-        fields = (
-            "id",
-            "conversation",
-            "position",
-            "role",
-            "content",
-            "sources",
-            "state",
-            "error",
-            "note",
-            "sought",
-            "indexed",
-            "citations_dropped",
-            "is_unanswered",
-            "gap",
-            "feedback",
-            "feedback_kind",
-            "feedback_reason",
-            "created_at",
-            "updated_at",
-        )
-        read_only_fields = fields
-
-
-class UsableProvider(ProviderField):
-    """A provider by its id, one that may answer now."""
-
-    default_error_messages = {"does_not_exist": "There is no usable provider of this id."}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            pk_field=serializers.UUIDField(), queryset=Provider.objects.usable(), **kwargs
-        )
-
-
-class ConversationSerializer(serializers.ModelSerializer[Conversation]):
-    project = VisibleProject()
-    provider = UsableProvider(
-        required=False, allow_null=True, help_text="Who answers; null follows the default."
-    )
-
-    class Meta:
-        model = Conversation
-        fields = ("id", "project", "provider", "title", "created_at", "updated_at")
-        extra_kwargs: ClassVar[dict[str, Any]] = {"title": {"required": False}}
-
-
-class ChangedConversationSerializer(ConversationSerializer):
-    class Meta(ConversationSerializer.Meta):
-        read_only_fields = ("project",)
-
-    project = VisibleProject(read_only=True)
-
-
-class ConversationQuery(serializers.Serializer[Conversation]):
-    project = VisibleProject(required=False)
-
-
-class QuestionSerializer(serializers.Serializer[Any]):
-    question = serializers.CharField(max_length=asking.LONGEST_QUESTION)
-    stream = serializers.BooleanField(
-        default=False, help_text="Answer with server-sent events as the text is written."
-    )
-
-
-class ExportQuery(serializers.Serializer[Any]):
-    to = serializers.ChoiceField(choices=["json", "markdown"], default="json")
-
-
-class ExportSerializer(serializers.Serializer[Any]):
-    conversation = ConversationSerializer()
-    messages = MessageSerializer(many=True)
-
-
 @extend_schema_view(
     list=extend_schema(
         summary="Your conversations, the latest first", parameters=[ConversationQuery]
@@ -167,7 +67,7 @@ class ExportSerializer(serializers.Serializer[Any]):
         summary="Rename a conversation, or have another provider answer",
         request=ChangedConversationSerializer,
     ),
-    destroy=extend_schema(summary="Delete a conversation with all its messages"),
+    destroy=extend_schema(summary="Delete a conversation; for an hour it can be restored"),
 )
 class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
     queryset = Conversation.objects.none()
@@ -177,26 +77,61 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
     scopes: ClassVar[dict[str, str]] = {"POST": ApiKey.Scope.ASK}
 
     def get_queryset(self) -> QuerySet[Conversation]:
-        mine = Conversation.objects.visible_to(caller(self.request))
+        viewer = caller(self.request)
+        if self.action == "restore":
+            found = Conversation.objects.deleted_by(viewer)
+        elif self.action in READ_BY_OTHERS:
+            found = Conversation.objects.readable_by(viewer)
+        else:
+            found = Conversation.objects.visible_to(viewer)
         if self.action == "list":
-            mine = mine.filter(**asked_for(self.request, ConversationQuery))
-        return mine.select_related("project").order_by("-updated_at", "pk")
+            found = self._asked_for(found, viewer)
+        return found.select_related("project", "user").latest_first()
+
+    def _asked_for(self, mine: ConversationQuerySet, viewer: Viewer) -> ConversationQuerySet:
+        asked = asked_for(self.request, ConversationQuery)
+        others = Conversation.objects.readable_by(viewer).exclude(user=viewer.user)
+        found = others if asked["shared"] else mine
+        if "project" in asked:
+            found = found.filter(project=asked["project"])
+        return found.mentioning(asked.get("q", ""))
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Conversation]]:
         changes = self.action == "partial_update"
         return ChangedConversationSerializer if changes else ConversationSerializer
 
     def perform_create(self, serializer: serializers.BaseSerializer[Conversation]) -> None:
-        serializer.save(user=caller(self.request).user)
+        serializer.save(by=caller(self.request))
+
+    def perform_destroy(self, instance: Conversation) -> None:
+        keeping.delete(instance)
 
     @extend_schema(
-        summary="The messages of a conversation, in order", responses=MessageSerializer(many=True)
+        summary="Bring back a conversation that was deleted within the last hour",
+        request=None,
+        responses=ConversationSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: str) -> Response:
+        conversation = self.get_object()
+        keeping.restore(conversation)
+        return Response(self.get_serializer(conversation).data)
+
+    @extend_schema(
+        summary="The messages of a conversation, in order",
+        parameters=[MessageQuery],
+        responses=MessageSerializer(many=True),
     )
     @action(detail=True)
     def messages(self, request: Request, pk: str) -> Response:
-        rows: Any = self.get_object().messages.order_by("position")
+        conversation = self.get_object()
+        everything = asked_for(request, MessageQuery)["branches"] == "all"
+        tree = branches.Tree(conversation.pk)
+        ids = [*tree.parents] if everything else tree.up_from(conversation.tip_id)
+        rows: Any = conversation.messages.filter(pk__in=ids).order_by("position")
         page: list[Any] = self.paginate_queryset(rows) or []
-        messages = [_settled(message) for message in page]
+        messages = branches.placed([_settled(message) for message in page], tree)
+        _hide_opinions(messages, conversation, caller(request))
         mark_stale(messages)
         return self.get_paginated_response(MessageSerializer(messages, many=True).data)
 
@@ -220,10 +155,14 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
         asked = QuestionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wants_events = request.accepted_renderer.format == EventStream.format
-        answer = asking.ask(conversation, asked.validated_data["question"])
-        if asked.validated_data["stream"] or wants_events:
-            return _streamed(answer)
-        return Response(_shown(answer_now(answer)))
+        given = asked.validated_data
+        place = given.get("in_place_of")
+        answer = asking.ask(
+            conversation,
+            given["question"],
+            in_place_of=get_object_or_404(conversation.messages, pk=place) if place else None,
+        )
+        return _answered(answer, streams=given["stream"] or wants_events)
 
     @extend_schema(
         summary="A conversation to keep, as JSON or as markdown",
@@ -237,7 +176,8 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
     def export(self, request: Request, pk: str) -> HttpResponseBase:
         asked = asked_for(request, ExportQuery)
         conversation = self.get_object()
-        rows = list(conversation.messages.order_by("position"))
+        rows = branches.shown(conversation)
+        _hide_opinions(rows, conversation, caller(request))
         mark_stale(rows)
         if asked["to"] == "markdown":
             text = as_markdown(conversation, rows)
@@ -254,6 +194,19 @@ class ConversationViewSet(viewsets.ModelViewSet[Conversation]):
         return response
 
 
+def _hide_opinions(messages: list[Message], conversation: Conversation, viewer: Viewer) -> None:
+    """Keep what a person thinks of answers from those who only read them."""
+    if conversation.user_id != viewer.user.pk:
+        for message in messages:
+            message.feedback = message.feedback_kind = message.feedback_reason = ""
+
+
+def _answered(answer: Message, *, streams: bool) -> HttpResponseBase:
+    if streams:
+        return event_response(events_of(answer.pk))
+    return Response(_shown(answer_now(answer)))
+
+
 def _settled(message: Message) -> Message:
     if message.is_streaming and asking.interrupt_if_abandoned(message):
         message.refresh_from_db()
@@ -265,24 +218,6 @@ def _shown(message: Message) -> Any:
     return MessageSerializer(message).data
 
 
-def _streamed(answer: Message) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(events_of(answer.pk), content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
-
-
-class FeedbackSerializer(serializers.Serializer[Message]):
-    value = serializers.ChoiceField(choices=Message.Feedback.choices, allow_blank=True)
-    kind = serializers.ChoiceField(
-        choices=Message.FeedbackKind.choices,
-        allow_blank=True,
-        default="",
-        help_text="What was wrong, where it did not help.",
-    )
-    reason = serializers.CharField(max_length=2000, allow_blank=True, default="")
-
-
 @extend_schema_view(retrieve=extend_schema(summary="One message, with the passages it stands on"))
 class MessageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Message]):
     queryset = Message.objects.none()
@@ -291,12 +226,50 @@ class MessageViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Message]
     scopes: ClassVar[dict[str, str]] = {"POST": ApiKey.Scope.ASK}
 
     def get_queryset(self) -> QuerySet[Message]:
-        return Message.objects.visible_to(caller(self.request))
+        viewer = caller(self.request)
+        if self.action in READ_BY_OTHERS:
+            return Message.objects.readable_by(viewer)
+        return Message.objects.visible_to(viewer)
 
     def get_object(self) -> Message:
         message = _settled(super().get_object())
         mark_stale([message])
+        _hide_opinions([message], message.conversation, caller(self.request))
+        [message] = branches.placed([message], branches.Tree(message.conversation_id))
         return message
+
+    @extend_schema(
+        summary="Follow an answer from the event after `Last-Event-ID` to its end",
+        parameters=[OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER)],
+        responses={(200, "text/event-stream"): OpenApiResponse(str, "Server-sent events")},
+    )
+    @action(detail=True, renderer_classes=[JSONRenderer, EventStream])
+    def stream(self, request: Request, pk: str) -> HttpResponseBase:
+        last_seen = request.headers.get("Last-Event-ID", "")
+        return event_response(follow(self.get_object().pk, last_seen))
+
+    @extend_schema(
+        summary="Have the question of an answer answered anew, as a branch",
+        request=WantedSerializer,
+        responses={
+            (200, "application/json"): MessageSerializer,
+            (200, "text/event-stream"): OpenApiResponse(str, "Server-sent events"),
+        },
+    )
+    @action(detail=True, methods=["post"], renderer_classes=[JSONRenderer, EventStream])
+    def regenerate(self, request: Request, pk: str) -> HttpResponseBase:
+        wanted = WantedSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        wants_events = request.accepted_renderer.format == EventStream.format
+        answer = asking.answer_anew(self.get_object())
+        return _answered(answer, streams=wanted.validated_data["stream"] or wants_events)
+
+    @extend_schema(summary="Show the branch that a message is on", request=None)
+    @action(detail=True, methods=["post"])
+    def show(self, request: Request, pk: str) -> Response:
+        message = self.get_object()
+        branches.show(message)
+        return Response(MessageSerializer(message).data)
 
     @extend_schema(summary="End an answer here; its text so far is kept", request=None)
     @action(detail=True, methods=["post"])

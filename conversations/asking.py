@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 from time import monotonic, sleep
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.viewers import Viewer
@@ -51,9 +50,10 @@ def ask(
     with transaction.atomic():
         conversation = _locked(conversation.pk)
         parent_id = conversation.tip_id if in_place_of is None else in_place_of.parent_id
-        asked = _add(conversation, parent_id, role=Message.Role.USER, content=text)
+        asked = conversation.add(parent_id, role=Message.Role.USER, content=text)
         if conversation.title == Conversation.UNTITLED:
             conversation.title = title_of(text)
+            conversation.save(update_fields=["title"])
         return _await_answer(conversation, asked)
 
 
@@ -85,17 +85,7 @@ def _locked(conversation_id: UUID) -> Conversation:
 
 
 def _await_answer(conversation: Conversation, asked: Message) -> Message:
-    answer = _add(
-        conversation, asked.pk, role=Message.Role.ASSISTANT, state=Message.State.STREAMING
-    )
-    conversation.tip = answer
-    conversation.save(update_fields=["title", "tip", "updated_at"])
-    return answer
-
-
-def _add(conversation: Conversation, parent_id: UUID | None, **fields: Any) -> Message:
-    last = conversation.messages.aggregate(last=Max("position"))["last"] or 0
-    return conversation.messages.create(position=last + 1, parent_id=parent_id, **fields)
+    return conversation.add(asked.pk, role=Message.Role.ASSISTANT, state=Message.State.STREAMING)
 
 
 def title_of(question: str) -> str:

@@ -20,6 +20,13 @@ def _question(message: Message) -> list[str]:
     return ["\n".join(f"> {line}".rstrip() for line in message.content.splitlines())]
 
 
+def answer_markdown(message: Message) -> str:
+    """Return an answer to paste elsewhere: its text, and beneath it what it cites."""
+    cited = [source for source in message.sources or [] if source.get("cited")]
+    lines = "\n".join(citation_line(source) for source in cited)
+    return "\n\n".join(part for part in (message.content, lines) if part)
+
+
 def _answer(message: Message) -> list[str]:
     parts = [message.content or "(no text)"]
     if message.state != Message.State.COMPLETE:

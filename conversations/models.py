@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Any, Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.urls import reverse
 
 from accounts.models import Dated, User
@@ -91,6 +92,22 @@ class Conversation(Dated):
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
 
+    def add(self, below: UUID | None, **fields: Any) -> "Message":
+        """Add a message below another one, or as a first one, and show its branch."""
+        last = self.messages.aggregate(last=Max("position"))["last"] or 0
+        added = self.messages.create(position=last + 1, parent_id=below, **fields)
+        self.tip = added
+        self.save(update_fields=["tip", "updated_at"])
+        return added
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.pinned_at is not None
+
+    @property
+    def is_shared(self) -> bool:
+        return self.shared_at is not None
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, viewer: Viewer) -> Self:
@@ -166,8 +183,10 @@ class Message(Dated):
 
     objects = MessageQuerySet.as_manager()
 
-    # Where it stands among those in its place, for who reads a conversation.
+    # For who reads a conversation: where it stands among those in its place, and its text made.
     place: Place | None = None
+    html: str = ""
+    markdown: str = ""
 
     class Meta:
         constraints = [

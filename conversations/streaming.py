@@ -15,6 +15,7 @@ from uuid import UUID
 
 import redis.asyncio as redis
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
 
 from conversations import asking
@@ -22,6 +23,7 @@ from conversations.afterwards import tidy
 from conversations.answering import write_answer
 from conversations.connections import in_database
 from conversations.events import Ended, Found, Piece, Status
+from conversations.exporting import answer_markdown
 from conversations.freshness import mark_stale
 from conversations.models import Message
 from conversations.passages import Passage
@@ -118,7 +120,13 @@ def _ending_of(message_id: UUID) -> list[tuple[str, Any]]:
 def ending(message: Message) -> list[tuple[str, Any]]:
     """Return the events that bring a reader to the end of an answer at once."""
     mark_stale([message])
-    answer = {"html": answer_html(message), "note": message.note, "sought": message.sought}
+    answer = {
+        "html": answer_html(message),
+        "markdown": answer_markdown(message),
+        "note": message.note,
+        "sought": message.sought,
+        "sent": render_to_string("conversations/_sent.html", {"sent": message.sent}),
+    }
     events: list[tuple[str, Any]] = [
         ("sources", {"html": sources_html(message)}),
         ("answer", {**answer, "is_unanswered": message.is_unanswered}),
@@ -136,6 +144,14 @@ def answer_html(message: Message) -> str:
 def sources_html(message: Message) -> str:
     shown = {"sources": message.sources or [], "indexed": message.freshness}
     return render_to_string("conversations/_sources.html", shown)
+
+
+def event_response(events: AsyncIterator[str]) -> StreamingHttpResponse:
+    """Return server-sent events as they come, past every buffer on the way."""
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
 
 
 async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:

@@ -91,7 +91,7 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "asking": _asking(viewer).filter(project=found),
         "no_worker": not has_documents and work_is_stuck(found),
         "questions": suggested_questions(found) if has_documents else [],
-        "conversations": conversations.order_by("-updated_at", "pk")[:CONVERSATIONS_SHOWN],
+        "conversations": conversations.latest_first()[:CONVERSATIONS_SHOWN],
         "worse": worsened(found),
         "can_edit": role_of(viewer, found.pk) in Membership.EDITOR_ROLES,
     }

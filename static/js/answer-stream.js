@@ -1,3 +1,4 @@
+import { offerCopies } from "./code-copies.js";
 import { reachScrollers } from "./scrollers.js";
 
 /**
@@ -17,7 +18,7 @@ class AnswerStream extends HTMLElement {
     this.on("token", (piece) => this.follow(() => this.text.append(piece)));
     this.on("answer", (answer) => this.follow(() => this.finish(answer)));
     this.on("failed", (reason) => this.fail(reason));
-    this.on("done", () => this.end());
+    this.on("done", (state) => this.end(state));
     this.events.addEventListener("error", () => this.lose());
   }
 
@@ -52,14 +53,17 @@ class AnswerStream extends HTMLElement {
     return question.getBoundingClientRect().top + window.scrollY - 64;
   }
 
-  finish({ html, note, sought, is_unanswered: isUnanswered }) {
+  finish({ html, markdown, note, sought, sent, is_unanswered: isUnanswered }) {
     this.text.classList.remove("prose--live");
     this.text.innerHTML = html;
+    this.part("markdown").content.textContent = markdown;
+    this.part("sent").innerHTML = sent;
     this.part("note").textContent = note ?? "";
     this.part("note").hidden = !note;
     this.part("sought").textContent = sought ? `Searched for “${sought}”` : "";
     this.part("sought").hidden = !sought;
     if (this.part("gap")) this.part("gap").hidden = !isUnanswered;
+    offerCopies(this.turn);
     reachScrollers(this.turn);
   }
 
@@ -67,7 +71,7 @@ class AnswerStream extends HTMLElement {
     const problem = this.part("problem");
     problem.textContent = reason;
     problem.hidden = false;
-    this.end();
+    this.end("failed");
   }
 
   lose() {
@@ -79,10 +83,14 @@ class AnswerStream extends HTMLElement {
     this.fail("The answer can't be followed from here. Reload the page to see how far it came.");
   }
 
-  end() {
+  end(state) {
     this.events.close();
     for (const name of ["status", "stop"]) this.part(name)?.remove();
-    this.part("actions").hidden = false;
+    if (this.part("actions")) this.part("actions").hidden = false;
+    // The text itself is not read out while it grows; a problem speaks for itself.
+    const sources = this.turn.querySelectorAll(".card").length;
+    if (state === "complete") this.part("told").textContent = `The answer is there, with ${sources} sources.`;
+    if (state === "stopped") this.part("told").textContent = "The answer was stopped.";
   }
 }
 

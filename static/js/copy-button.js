@@ -1,4 +1,4 @@
-/** Copies `data-text`, or the text of the nearest answer: <copy-button data-label="Copy path">. */
+/** Copies `data-text`, or the nearest answer as markdown: <copy-button data-label="Copy path">. */
 class CopyButton extends HTMLElement {
   connectedCallback() {
     if (!navigator.clipboard || this.button) return;
@@ -11,9 +11,13 @@ class CopyButton extends HTMLElement {
     this.append(this.button);
   }
 
+  get text() {
+    const answer = () => this.closest(".turn").querySelector('[data-part="markdown"]');
+    return this.dataset.text ?? answer().content.textContent;
+  }
+
   async copy() {
-    const answer = () => this.closest(".turn").querySelector(".prose").innerText;
-    await navigator.clipboard.writeText(this.dataset.text ?? answer());
+    await navigator.clipboard.writeText(this.text);
     this.button.textContent = "Copied";
     setTimeout(() => { this.button.textContent = this.label; }, 1500);
   }

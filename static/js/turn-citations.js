@@ -1,4 +1,4 @@
-/** Points at the source of a citation while the mouse or the keyboard is on its number. */
+/** Points at the passage of a citation, and opens it, while mouse or keyboard is on its number. */
 function point(event) {
   const citation = event.target instanceof Element ? event.target.closest("a.citation") : null;
   for (const card of document.querySelectorAll(".card--pointed")) {
@@ -7,7 +7,14 @@ function point(event) {
   if (!citation) return;
   const number = CSS.escape(citation.textContent.trim());
   const card = citation.closest(".turn")?.querySelector(`[data-source="${number}"]`);
-  card?.classList.add("card--pointed");
+  if (!card) return;
+  card.classList.add("card--pointed");
+  const panel = card.closest(".turn__sources");
+  // Only beside the answer: under it, what opens would push away what is read.
+  if (panel && panel.offsetLeft > citation.closest(".turn__text").offsetLeft) {
+    card.querySelector("details").open = true;
+    panel.scrollTop = card.offsetTop - panel.offsetTop - 40;
+  }
 }
 
 document.addEventListener("mouseover", point);

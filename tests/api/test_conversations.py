@@ -39,7 +39,7 @@ def test_a_conversation_stays_in_its_project_and_with_its_person(
     assert browser(alice).patch(path, wanted).status_code == 200
     after = Conversation.objects.values().get(pk=world.conversation.pk)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"title", "updated_at"}
+    assert changed == {"title", "titled_by"}
 
 
 def test_only_a_provider_that_answers_can_be_chosen(
@@ -179,3 +179,77 @@ def test_only_what_was_not_answered_is_reported_as_a_gap(
     Message.objects.filter(pk=world.message.pk).update(note=Message.NOT_IN_SOURCES)
     gap = browser(alice).post(path).json()["gap"]
     assert browser(alice).get(f"/knowledge-gaps/{gap}").json()["state"] == "confirmed"
+
+
+def test_a_conversation_is_pinned_shared_and_found(
+    world: World, alice: User, bob: User, browser: Any
+) -> None:
+    path = f"/conversations/{world.conversation.pk}"
+    changed = browser(alice).patch(path, {"pinned": True, "shared": True}).json()
+    assert (changed["pinned"], changed["shared"]) == (True, True)
+    assert browser(alice).get("/conversations?q=night").json()["count"] == 1
+    assert browser(alice).get("/conversations?q=zeppelin").json()["count"] == 0
+    assert browser(bob).get("/conversations").json()["count"] == 0
+    assert browser(bob).get("/conversations?shared=true").json()["count"] == 1
+    assert browser(alice).get("/conversations?shared=true").json()["count"] == 0
+
+
+def test_a_shared_conversation_is_read_without_its_persons_opinions(
+    world: World, alice: User, bob: User, charlie: User, browser: Any
+) -> None:
+    path = f"/conversations/{world.conversation.pk}"
+    browser(alice).post(f"/messages/{world.message.pk}/feedback", {"value": "up"})
+    browser(alice).patch(path, {"shared": True})
+    for read in (path, f"{path}/messages", f"{path}/export", f"/messages/{world.message.pk}"):
+        assert browser(bob).get(read).status_code == 200
+        assert browser(charlie).get(read).status_code == 404
+    assert browser(bob).get(f"/messages/{world.message.pk}").json()["feedback"] == ""
+    assert browser(bob).get(f"{path}/messages").json()["results"][1]["feedback"] == ""
+    assert browser(bob).get(f"{path}/export").json()["messages"][1]["feedback"] == ""
+    assert browser(alice).get(f"/messages/{world.message.pk}").json()["feedback"] == "up"
+    assert browser(bob).patch(path, {"title": "Mine"}).status_code == 404
+    assert browser(bob).post(f"{path}/ask", {"question": "why?"}).status_code == 404
+    assert browser(bob).delete(path).status_code == 404
+
+
+def test_a_deleted_conversation_is_brought_back(world: World, alice: User, browser: Any) -> None:
+    path = f"/conversations/{world.conversation.pk}"
+    assert browser(alice).delete(path).status_code == 204
+    assert browser(alice).get(f"/messages/{world.message.pk}").status_code == 404
+    assert browser(alice).post(f"{path}/restore").json()["title"] == world.conversation.title
+    assert browser(alice).get(path).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_in_other_words_is_a_branch(world: World, alice: User, browser: Any) -> None:
+    path = f"/conversations/{world.conversation.pk}"
+    first = browser(alice).get(f"{path}/messages").json()["results"]
+    body = {"question": "What do owls eat?", "in_place_of": first[0]["id"]}
+    answer = browser(alice).post(f"{path}/ask", body).json()
+    assert answer["state"] == "complete"
+    shown = browser(alice).get(f"{path}/messages").json()["results"]
+    assert shown[0]["content"] == "What do owls eat?"
+    assert shown[0]["alternatives"] == [first[0]["id"], shown[0]["id"]]
+    assert browser(alice).get(f"{path}/messages?branches=all").json()["count"] == 4
+
+    assert browser(alice).post(f"/messages/{first[1]['id']}/show").status_code == 200
+    assert browser(alice).get(f"{path}/messages").json()["results"] == [
+        {**message, "alternatives": now["alternatives"]}
+        for message, now in zip(
+            first, browser(alice).get(f"{path}/messages").json()["results"], strict=True
+        )
+    ]
+    foreign = {"question": "Why?", "in_place_of": str(uuid4())}
+    assert browser(alice).post(f"{path}/ask", foreign).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_is_written_anew_and_can_be_followed(
+    world: World, alice: User, browser: Any
+) -> None:
+    anew = browser(alice).post(f"/messages/{world.message.pk}/regenerate", {}).json()
+    assert anew["parent"] == str(world.message.parent_id)
+    told = browser(alice).get(f"/messages/{anew['id']}").json()
+    assert told["alternatives"] == [str(world.message.pk), anew["id"]]
+    answer = browser(alice).post(f"/messages/{anew['parent']}/regenerate", {})
+    assert answer.status_code == 400

@@ -267,6 +267,16 @@ ROWS = [
     private(
         "GET /conversations/{id}/messages", "/conversations/{conversation}/messages", READ, 200
     ),
+    private("POST /conversations/{id}/restore", "/conversations/{conversation}/restore", ASK, 404),
+    private("GET /messages/{id}/stream", "/messages/{message}/stream", READ, 200),
+    private(
+        "POST /messages/{id}/regenerate",
+        "/messages/{message}/regenerate",
+        ASK,
+        200,
+        {"stream": True},
+    ),
+    private("POST /messages/{id}/show", "/messages/{message}/show", ASK, 200),
     private("GET /messages/{id}", "/messages/{message}", READ, 200),
     private("POST /messages/{id}/stop", "/messages/{message}/stop", ASK, 200),
     private(

@@ -56,8 +56,10 @@ def test_an_answer_has_the_fields_that_are_described(
     body = world_body(row.body, world)
     if isinstance(body, dict):
         body.pop("stream", None)
-        if row.operation.endswith("/ask"):
+        if row.operation.endswith(("/ask", "/regenerate")):
             return  # told whole in the tests of conversations, over real transactions
+    if row.operation.endswith("/stream"):
+        return  # it has events in place of fields
     method = row.operation.split()[0]
     answer = caller(method, world.address(row.path), body, raw=row.raw, **headers)
     responses = operation_of(row.operation)["responses"]
@@ -105,6 +107,7 @@ def test_the_ids_in_bodies_are_found() -> None:
     assert names == {
         *("POST /api-keys projects", "POST /sources project", "POST /conversations project"),
         *("POST /conversations provider", "PATCH /conversations/{id} provider"),
+        "POST /conversations/{id}/ask in_place_of",
         *("POST /documents project", "POST /documents/similar document"),
         *("POST /documents/similar project", "POST /documents/similar user"),
         *("POST /golden-questions project", "POST /evaluations project"),

@@ -12,9 +12,10 @@ from knowledge.models import KnowledgeGap
 @pytest.fixture
 def answer(conversation) -> Message:
     answer = asking.ask(conversation, "How do owls moor zeppelins?")
+    lines = {"commit": "c" * 40, "start_line": 1, "end_line": 2}
     sources = [
-        {"number": 1, "file_path": "a.py", "cited": False, "url": "/a"},
-        {"number": 2, "file_path": "docs/air/owls.md", "cited": True, "url": "/b"},
+        {"number": 1, "file_path": "a.py", "cited": False, "url": "/a", **lines},
+        {"number": 2, "file_path": "docs/air/owls.md", "cited": True, "url": "/b", **lines},
     ]
     asking.settle(answer, Message.State.COMPLETE, "So [2].", sources=sources)
     answer.refresh_from_db()

@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from conversations.models import Conversation, Message
+from conversations import keeping
+from conversations.models import Conversation
 from knowledge.models import Document, EmbeddingSpace
 from knowledge.writing import create_document
 from projects.models import Job, Membership, Project, Source
@@ -23,6 +24,7 @@ OF_A_PROJECT = {
     "golden-export": 200,
     "golden-new": 404,
     "gaps": 200,
+    "conversations": 200,
     "sources": 200,
     "source-new": 404,
     "documents": 200,
@@ -68,6 +70,13 @@ ELSEWHERE = {
     "conversation-ask",
     "conversation-rename",
     "conversation-delete",
+    "conversation-pin",
+    "conversation-share",
+    "conversation-provider",
+    "conversation-restore",
+    "message-ask",
+    "message-anew",
+    "message-show",
     "message-stream",
     "message-stop",
     "message-feedback",
@@ -218,11 +227,29 @@ def test_a_conversation_is_open_to_its_person_alone(
     client_for, request, alice, project, who: str
 ) -> None:
     conversation = Conversation.objects.create(project=project, user=alice)
-    Message.objects.create(conversation=conversation, position=0, role="user", content="secret?")
+    conversation.add(None, role="user", content="secret?")
 
     answer = client_for(request.getfixturevalue(who)).get(conversation.get_absolute_url())
     assert answer.status_code == 404
     assert client_for(alice).get(conversation.get_absolute_url()).status_code == 200
+
+
+def test_a_shared_conversation_can_be_read_by_who_sees_the_project_and_by_nobody_else(
+    client_for, alice, bob, charlie, project
+) -> None:
+    conversation = Conversation.objects.create(project=project, user=alice)
+    asked = conversation.add(None, role="user", content="secret?")
+    keeping.share(conversation, shared=True)
+
+    address = conversation.get_absolute_url()
+    assert b"secret?" in client_for(bob).get(address).content
+    assert client_for(charlie).get(address).status_code == 404
+    for change in ("ask", "name", "pin", "share", "model", "delete"):
+        assert client_for(bob).post(f"{address}{change}/").status_code == 404
+    for change in ("stop", "ask", "anew", "show", "feedback", "gap"):
+        assert client_for(bob).post(f"/messages/{asked.pk}/{change}/").status_code == 404
+    keeping.share(conversation, shared=False)
+    assert client_for(bob).get(address).status_code == 404
 
 
 def test_a_project_of_another_is_nowhere_on_ones_pages(

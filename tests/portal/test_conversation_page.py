@@ -21,9 +21,7 @@ SOURCE = {
 @pytest.fixture
 def conversation(project, alice) -> Conversation:
     found = Conversation.objects.create(project=project, user=alice, title="Where?")
-    Message.objects.create(
-        conversation=found, position=0, role="user", content="Where <b>is</b> it?"
-    )
+    found.add(None, role="user", content="Where <b>is</b> it?")
     return found
 
 
@@ -34,7 +32,7 @@ def page(client_for, alice, conversation):
     def show(**answer: object) -> str:
         if answer:
             fields = {"role": "assistant", "content": "Here [1].", "sources": [SOURCE], **answer}
-            Message.objects.create(conversation=conversation, position=1, **fields)
+            conversation.add(conversation.tip_id, **fields)
         return client.get(conversation.get_absolute_url()).content.decode()
 
     return show
