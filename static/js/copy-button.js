@@ -5,7 +5,7 @@ class CopyButton extends HTMLElement {
     this.label = this.dataset.label ?? "Copy";
     this.button = document.createElement("button");
     this.button.type = "button";
-    this.button.className = "button button--small";
+    this.button.className = `button button--${this.dataset.kind ?? "small"}`;
     this.button.textContent = this.label;
     this.button.addEventListener("click", () => this.copy());
     this.append(this.button);
