@@ -15,10 +15,11 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from bench import corpora, embedding, searching, stages, syncs  # noqa: E402
+from bench import corpora, embedding, load, replicas, searching, stages, streams, syncs  # noqa: E402
 from projects.models import Project, Source  # noqa: E402
 
 SIZES = {"search": (10_000, 100_000), "search-large": (1_000_000,)}
+TALKED_ABOUT = 10_000  # passages
 
 
 def main() -> None:
@@ -26,8 +27,8 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        default=["tree", "histories", "vectors", "search"],
-        help="what to measure: tree, histories, vectors, search, search-large",
+        default=["tree", "histories", "vectors", "search", "streams"],
+        help="what to measure: tree, histories, vectors, search, search-large, streams",
     )
     asked = parser.parse_args()
     place = Path(os.environ.get("BENCH_CORPORA") or settings.NIGHTOWL_HOME / "corpora")
@@ -50,8 +51,20 @@ def main() -> None:
             size for part, sizes in SIZES.items() if part in asked.parts for size in sizes
         ]:
             searching.show_searching(place, project.owner, sizes)
+        if "streams" in asked.parts:
+            _show_streams(place, project.owner)
     finally:
         project.delete()
+
+
+def _show_streams(place: Path, owner: User) -> None:
+    origin = replicas.base(place, owner)
+    with (
+        replicas.database_of(TALKED_ABOUT, origin, owner) as made,
+        replicas.copy_to_spoil() as copy,
+        load.serving(copy, owner) as door,
+    ):
+        streams.show_streams(door, made[0])
 
 
 def _project() -> Project:
