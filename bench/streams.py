@@ -29,6 +29,7 @@ AT_ONCE = 100
 OVER = 10.0  # seconds in which they begin
 PIECES = 15 * PIECES_A_SECOND
 PEOPLE = 25
+LONGEST = 4_000_000  # bytes of a line
 PAGE_EVERY = 0.1  # seconds
 SAMPLE_EVERY = 0.1
 LONG_IDLE = 0.5  # seconds within a transaction that count as waiting in one
@@ -214,8 +215,8 @@ class _Bench:
         self, method: str, path: str, number: int, body: str = "", last_seen: str = ""
     ) -> AsyncIterator[str]:
         """Yield the lines of an answer as they come; leaving the loop cuts the connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.door.port)
-        head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.door.port, limit=LONGEST)
+        head = [f"{method} {path} HTTP/1.0", "Host: 127.0.0.1", "Connection: close"]
         head += [f"Authorization: Bearer {self.keys[number % len(self.keys)]}"]
         head += ["Content-Type: application/json", f"Content-Length: {len(body.encode())}"]
         head += [f"Last-Event-ID: {last_seen}"] if last_seen else []

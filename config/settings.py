@@ -316,6 +316,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "frame-src": [SELF],  # portal.diagrams
         "manifest-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

@@ -10,6 +10,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def release_connections() -> None:
+    """Give this thread's connections back to the pool; what is within a transaction stays."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
 def in_database(act: Callable[P, R]) -> Callable[P, Any]:
     """Return `act` for use while an answer streams: its connection is given back at once.
 
@@ -21,8 +28,6 @@ def in_database(act: Callable[P, R]) -> Callable[P, Any]:
         try:
             return act(*args, **kwargs)
         finally:
-            for connection in connections.all(initialized_only=True):
-                if not connection.in_atomic_block:
-                    connection.close()
+            release_connections()
 
     return sync_to_async(act_and_release, thread_sensitive=False)

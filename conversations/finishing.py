@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from django.db import connections
 
 from conversations import asking
 from conversations.answering import write_answer
+from conversations.connections import release_connections
 from conversations.models import Message
 from conversations.streaming import follow, start_writing
 
@@ -17,7 +17,8 @@ def answer_now(message: Message) -> Message:
     """Write the answer to its end and return the message as it stays."""
     taken = asking.take(message.pk)
     if taken is not None:
-        _release_connections()
+        # The answer's own steps bring connections of their own; this one would only wait.
+        release_connections()
         async_to_sync(_write_to_the_end)(taken)
     message.refresh_from_db()
     return message
@@ -26,13 +27,6 @@ def answer_now(message: Message) -> Message:
 async def _write_to_the_end(message: Message) -> None:
     async for _ in write_answer(message):
         pass
-
-
-def _release_connections() -> None:
-    # The answer's own steps bring connections of their own; this one would only wait.
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
 
 
 async def events_of(message_id: UUID) -> AsyncIterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import redis.asyncio as redis
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
@@ -21,7 +22,7 @@ from django.template.loader import render_to_string
 from conversations import asking
 from conversations.afterwards import tidy
 from conversations.answering import write_answer
-from conversations.connections import in_database
+from conversations.connections import in_database, release_connections
 from conversations.events import Ended, Found, Piece, Status
 from conversations.exporting import answer_markdown
 from conversations.freshness import mark_stale
@@ -148,10 +149,17 @@ def sources_html(message: Message) -> str:
 
 def event_response(events: AsyncIterator[str]) -> StreamingHttpResponse:
     """Return server-sent events as they come, past every buffer on the way."""
-    response = StreamingHttpResponse(events, content_type="text/event-stream")
+    response = StreamingHttpResponse(_without_connection(events), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+async def _without_connection(events: AsyncIterator[str]) -> AsyncIterator[str]:
+    # The request's own, which would be kept until the last event: in the request's own thread.
+    await sync_to_async(release_connections)()
+    async for event in events:
+        yield event
 
 
 async def follow(message_id: UUID, last_seen: str) -> AsyncIterator[str]:

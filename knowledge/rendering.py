@@ -149,7 +149,8 @@ def _fence(
     language = (token.info.split() or [""])[0][:30]
     lines = highlight_lines(token.content, language)
     shown = "\n".join(lines)
-    return f'<pre class="code"><code>{shown}</code></pre>\n'
+    kind = "code code--diagram" if language == "mermaid" else "code"
+    return f'<pre class="{kind}"><code>{shown}</code></pre>\n'
 
 
 def _name_headings(tokens: Sequence[Token]) -> list[Heading]:

@@ -1,4 +1,5 @@
 import { offerCopies } from "./code-copies.js";
+import { drawDiagrams } from "./diagrams.js";
 import { reachScrollers } from "./scrollers.js";
 
 /**
@@ -64,6 +65,7 @@ class AnswerStream extends HTMLElement {
     this.part("sought").hidden = !sought;
     if (this.part("gap")) this.part("gap").hidden = !isUnanswered;
     offerCopies(this.turn);
+    drawDiagrams(this.turn);
     reachScrollers(this.turn);
   }
 

@@ -4,6 +4,7 @@ import "./ask-composer.js";
 import "./code-copies.js";
 import "./command-palette.js";
 import "./copy-button.js";
+import "./diagrams.js";
 import "./file-tree.js";
 import "./folder-input.js";
 import "./job-progress.js";

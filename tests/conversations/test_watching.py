@@ -6,6 +6,7 @@ from time import monotonic, sleep
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection
 
 from conversations import asking, streaming, watching
 from conversations.models import Message
@@ -95,3 +96,17 @@ def test_the_page_is_there_without_a_memory_for_readers(answer, client_for, alic
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     page = client_for(alice).get(f"/conversations/{answer.conversation_id}/")
     assert page.status_code == 200
+
+
+def test_a_stream_keeps_no_connection_while_it_is_read(answer):
+    kept: list[bool] = []
+
+    async def events():
+        kept.append(connection.connection is not None)
+        yield ": one\n\n"
+
+    connection.ensure_connection()
+    with pytest.warns(Warning, match="consume asynchronous iterators"):
+        assert list(streaming.event_response(events())) == [b": one\n\n"]
+    assert kept == [False]
+    assert connection.connection is None
