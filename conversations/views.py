@@ -19,7 +19,8 @@ from conversations.listing import by_day
 from conversations.models import Conversation, Message
 from conversations.streaming import answer_html, event_response, follow, start_writing
 from conversations.watching import say_once
-from projects.models import Project
+from projects.membership import role_of
+from projects.models import Membership, Project
 from providers.chat import default_provider
 from providers.models import Provider
 
@@ -49,6 +50,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         page["days"] = by_day(mine.latest_first()[:LISTED])
         page["providers"] = Provider.objects.usable().order_by("provider_name", "model_name")
         page["usual_provider"] = default_provider()
+        page["can_edit"] = role_of(viewer, found.project_id) in Membership.EDITOR_ROLES
     return render(request, "conversations/conversation.html", page)
 
 

@@ -79,7 +79,7 @@ def source_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
                 form.add_error(_known(form, refusal.field), refusal.sentence)
             else:
                 if is_upload:
-                    _report(request, store_uploads(source, contents, viewer.user))
+                    report(request, store_uploads(source, contents, viewer.user))
                 return redirect(source)
     page = {
         "project": project,
@@ -238,13 +238,14 @@ def source_upload(request: HttpRequest, source_id: UUID) -> HttpResponse:
         return redirect(found)
     try:
         contents = form.contents(settings.MAX_FILE_BYTES)
-        _report(request, store_uploads(found, contents, viewer.user))
+        report(request, store_uploads(found, contents, viewer.user))
     except UploadRefused as refusal:
         messages.error(request, str(refusal))
     return redirect(found)
 
 
-def _report(request: HttpRequest, stored: Stored) -> None:
+def report(request: HttpRequest, stored: Stored) -> None:
+    """Say on the next page what became of files."""
     files = "1 file was" if stored.count == 1 else f"{stored.count} files were"
     messages.success(request, f"{files} taken in.")
     for path, sentence in stored.refused[:10]:

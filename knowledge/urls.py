@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from knowledge import (
     document_views,
+    drop_views,
     explain_views,
     gap_views,
     golden_views,
@@ -99,6 +100,7 @@ urlpatterns = [
     path("sources/<uuid:source_id>/answer/", source_views.source_answer, name="source-answer"),
     path("sources/<uuid:source_id>/settings/", source_views.source_edit, name="source-edit"),
     path("sources/<uuid:source_id>/delete/", source_views.source_delete, name="source-delete"),
+    path("projects/<uuid:project_id>/drop/", drop_views.drop, name="project-drop"),
     path("sources/<uuid:source_id>/upload/", source_views.source_upload, name="source-upload"),
     path("sources/<uuid:source_id>/files/", views.files, name="files"),
     path("sources/<uuid:source_id>/at/<str:commit>/<file_path:path>", views.file, name="file"),

@@ -5,6 +5,7 @@ import "./code-copies.js";
 import "./command-palette.js";
 import "./copy-button.js";
 import "./diagrams.js";
+import "./file-drop.js";
 import "./file-tree.js";
 import "./folder-input.js";
 import "./job-progress.js";

@@ -67,6 +67,8 @@ ELSEWHERE = {
     "member-change",
     "conversation",
     "project-ask",
+    "project-drop",
+    "diagram-frame",
     "conversation-ask",
     "conversation-rename",
     "conversation-delete",
