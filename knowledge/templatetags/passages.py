@@ -1,8 +1,10 @@
 """Showing passages of code and text."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -12,11 +14,17 @@ from knowledge.highlighting import highlight_lines
 register = template.Library()
 
 
-@register.inclusion_tag("knowledge/_passage.html")
-def passage(text: str, language: str, start_line: int) -> dict[str, object]:
+@register.simple_tag
+def passage(text: str, language: str, start_line: int) -> SafeString:
     """Draw a passage with the numbers of its lines."""
-    lines = highlight_lines(text or "", language or "")
-    return {"lines": list(enumerate(lines, start=start_line or 1))}
+    return _drawn(text or "", language or "", start_line or 1)
+
+
+# An answer is drawn when its passages are found, when it ends, and each time it is read again.
+@lru_cache(maxsize=512)
+def _drawn(text: str, language: str, start_line: int) -> SafeString:
+    lines = enumerate(highlight_lines(text, language), start=start_line)
+    return render_to_string("knowledge/_passage.html", {"lines": list(lines)})
 
 
 @register.filter(is_safe=True)
