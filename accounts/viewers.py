@@ -34,3 +34,11 @@ def viewer_of(request: HttpRequest) -> Viewer:
     if isinstance(user, AnonymousUser):
         raise Http404
     return Viewer(user)
+
+
+def admin_of(request: HttpRequest) -> User:
+    """Return the admin who asks; others are told that nothing is here."""
+    user = viewer_of(request).user
+    if not user.is_admin:
+        raise Http404
+    return user

@@ -10,6 +10,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("projects.urls")),
+    path("", include("providers.urls")),
     path("", include("knowledge.urls")),
     path("", include("conversations.urls")),
     path("", include("config.api")),

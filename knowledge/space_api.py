@@ -14,10 +14,10 @@ from rest_framework.response import Response
 from accounts.api import UUID_IN_PATH, UnlimitedKey, asked_for, caller
 from knowledge.comparing import ask_to_compare
 from knowledge.models import EmbeddingSpace
-from knowledge.space_rules import check_address, check_key_variable
 from knowledge.space_standing import SpaceStanding, standings
 from knowledge.spaces import activate, declare, retire, roll_back
 from providers.embedding import Reach, built_in_model
+from providers.server_rules import check_address, check_key_variable
 
 
 class AdminsOnly(UnlimitedKey):

@@ -6,8 +6,8 @@ from django import forms
 from django.conf import settings
 
 from knowledge.models import EmbeddingSpace
-from knowledge.space_rules import check_address, check_key_variable
 from providers.embedding import Reach, built_in_model
+from providers.server_rules import check_address, check_key_variable
 
 ADAPTER_NAMES = {
     "compatible": "A server that speaks the OpenAI API",

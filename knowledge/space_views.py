@@ -3,13 +3,12 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import User
-from accounts.viewers import viewer_of
+from accounts.viewers import admin_of
 from knowledge.comparing import ask_to_compare
 from knowledge.models import EmbeddingSpace, GoldenQuestion
 from knowledge.space_forms import LimitsForm, SpaceForm
@@ -31,19 +30,11 @@ from providers.embedding import EmbedderUnavailable
 RETIRED_SHOWN = 10
 
 
-def _admin(request: HttpRequest) -> User:
-    """Return the admin who asks; others are told that nothing is here."""
-    user = viewer_of(request).user
-    if not user.is_admin:
-        raise Http404
-    return user
-
-
 @never_cache
 @require_GET
 def spaces(request: HttpRequest) -> HttpResponse:
     """List the spaces in use with how each stands, then those that were given up."""
-    _admin(request)
+    admin_of(request)
     page = {
         **_in_use(),
         "retired": EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.RETIRED).order_by(
@@ -58,7 +49,7 @@ def spaces(request: HttpRequest) -> HttpResponse:
 @require_GET
 def spaces_progress(request: HttpRequest) -> HttpResponse:
     """Answer with the part of the page that changes while a space is built."""
-    _admin(request)
+    admin_of(request)
     return render(request, "knowledge/_spaces_progress.html", _in_use())
 
 
@@ -75,7 +66,7 @@ def _in_use() -> dict[str, object]:
 @require_http_methods(["GET", "POST"])
 def space_new(request: HttpRequest) -> HttpResponse:
     """Declare a space; the button “Try it” asks the model for one vector and keeps nothing."""
-    by = _admin(request)
+    by = admin_of(request)
     form = SpaceForm(request.POST or None)
     page: dict[str, object] = {"form": form}
     if request.method == "POST" and form.is_valid():
@@ -97,7 +88,7 @@ def space_new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def space_edit(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    by = _admin(request)
+    by = admin_of(request)
     space = _living(space_id)
     form = LimitsForm(request.POST or None, instance=space)
     if request.method == "POST" and form.is_valid():
@@ -111,7 +102,7 @@ def space_edit(request: HttpRequest, space_id: UUID) -> HttpResponse:
 @require_POST
 def space_build(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """Have embedded what a space still lacks: for one whose model did not answer."""
-    by = _admin(request)
+    by = admin_of(request)
     space = _living(space_id)
     EmbeddingSpace.objects.filter(pk=space.pk).update(error="")
     build(by=by)
@@ -121,7 +112,7 @@ def space_build(request: HttpRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 def space_compare(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    by = _admin(request)
+    by = admin_of(request)
     try:
         ask_to_compare(_living(space_id), by=by)
     except SpaceRefused as refusal:
@@ -133,7 +124,7 @@ def space_compare(request: HttpRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 def space_activate(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    by = _admin(request)
+    by = admin_of(request)
     space = _living(space_id)
     try:
         activate(space, by=by)
@@ -146,7 +137,7 @@ def space_activate(request: HttpRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 def space_roll_back(request: HttpRequest) -> HttpResponse:
-    by = _admin(request)
+    by = admin_of(request)
     try:
         space = roll_back(by=by)
     except SpaceRefused as refusal:
@@ -158,7 +149,7 @@ def space_roll_back(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def space_retire(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    by = _admin(request)
+    by = admin_of(request)
     space = _living(space_id)
     form = ConfirmForm(request.POST or None, expected=space.model_name)
     if request.method == "POST" and form.is_valid():

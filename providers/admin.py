@@ -11,13 +11,19 @@ from accounts.admin import WrittenBySystem
 from projects.admin import acting
 from providers.choosing import ProviderRefused, delete_provider, disable, make_default
 from providers.choosing import save_provider as keep_provider
+from providers.forms import KINDS
+from providers.greeting import say_hello
 from providers.models import Budget, Call, Price, Provider
+
+MOST_GREETED = 5  # at once: each may take its time, and somebody waits for the page
 
 
 class ProviderForm(forms.ModelForm[Provider]):
+    provider_name = forms.ChoiceField(choices=KINDS)
+
     class Meta:
         model = Provider
-        fields = ("provider_name", "model_name", "is_enabled", "api_config")
+        fields = ("provider_name", "model_name", "fallback_order", "is_enabled", "api_config")
         help_texts = {
             "api_config": "base_url, temperature, max_tokens, timeout, and api_key_variable:"
             " the name of the environment variable that holds the key, never the key itself."
@@ -27,16 +33,23 @@ class ProviderForm(forms.ModelForm[Provider]):
 @admin.register(Provider)
 class ProviderAdmin(admin.ModelAdmin[Provider]):
     form = ProviderForm
-    list_display = ("model_name", "provider_name", "is_default", "is_enabled", "from_environment")
+    list_display = (
+        "model_name",
+        "provider_name",
+        "is_default",
+        "is_enabled",
+        "fallback_order",
+        "from_environment",
+    )
     list_filter = ("provider_name", "is_enabled")
     search_fields = ("model_name",)
     ordering = ("-is_default", "provider_name", "model_name")
     readonly_fields = ("is_default", "from_environment", "created_at", "updated_at")
-    actions = ("use_as_default", "disable_selected")
+    actions = ("use_as_default", "disable_selected", "greet")
 
     def has_change_permission(self, request: HttpRequest, obj: Provider | None = None) -> bool:
-        allowed = super().has_change_permission(request, obj)
-        return allowed and not (obj is not None and obj.from_environment)
+        is_fixed = obj is not None and (obj.from_environment or obj.is_offline)
+        return super().has_change_permission(request, obj) and not is_fixed
 
     def has_delete_permission(self, request: HttpRequest, obj: Provider | None = None) -> bool:
         stays = obj is not None and (obj.from_environment or obj.is_offline)
@@ -68,8 +81,23 @@ class ProviderAdmin(admin.ModelAdmin[Provider]):
     @admin.action(description="Disable the selected ones")
     def disable_selected(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         for provider in queryset:
-            disable(provider, by=acting(request))
-        self.message_user(request, "They answer no more.")
+            try:
+                disable(provider, by=acting(request))
+            except ProviderRefused as refusal:
+                self.message_user(request, f"{provider}: {refusal}", messages.WARNING)
+            else:
+                self.message_user(request, f"{provider} answers no more.")
+
+    @admin.action(description="Say hello to the selected ones")
+    def greet(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        chosen = list(queryset[: MOST_GREETED + 1])
+        if len(chosen) > MOST_GREETED:
+            self.message_user(request, f"Select {MOST_GREETED} at most.", messages.ERROR)
+            return
+        for provider in chosen:
+            greeting = say_hello(provider, by=acting(request))
+            level = messages.SUCCESS if greeting.worked else messages.ERROR
+            self.message_user(request, f"{provider}: {greeting.sentence}", level)
 
 
 @admin.register(Price)

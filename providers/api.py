@@ -1,16 +1,19 @@
 """Who answers, and what was spent, over REST."""
 
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.api import UUID_IN_PATH, AdminsWrite, PersonSerializer, asked_for, caller
 from projects.access import VisibleProject
 from projects.models import Project
-from providers.choosing import delete_provider, save_provider
+from providers.choosing import delete_provider, make_default, save_provider
+from providers.greeting import Greeting, say_hello
 from providers.models import Call, Provider, check_api_config
 
 
@@ -33,6 +36,7 @@ class ProviderSerializer(serializers.ModelSerializer[Provider]):
             "model_name",
             "is_default",
             "is_enabled",
+            "fallback_order",
             "from_environment",
             "api_config",
             "created_at",
@@ -42,20 +46,22 @@ class ProviderSerializer(serializers.ModelSerializer[Provider]):
         # A second default is no mistake: it takes the place of the first.
         extra_kwargs: ClassVar[dict[str, Any]] = {"is_default": {"validators": []}}
 
-    def validate_api_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        try:
-            address = urlsplit(config.get("base_url", ""))
-        except ValueError as error:
-            raise serializers.ValidationError("“base_url” can't be read.") from error
-        if address.username or address.password:
-            raise serializers.ValidationError("“base_url” must not hold a name or a password.")
-        return config
-
     def to_representation(self, instance: Provider) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
         if not caller(self.context["request"]).user.is_admin:
             shown["api_config"] = {}
         return shown
+
+
+class GreetingSerializer(serializers.Serializer[Greeting]):
+    worked = serializers.BooleanField(read_only=True)
+    milliseconds = serializers.IntegerField(
+        read_only=True, help_text="Until the reply was there; 0 when the model was not asked."
+    )
+    text = serializers.CharField(
+        read_only=True, help_text="What the model replied, at most 200 characters of it."
+    )
+    error = serializers.CharField(read_only=True, help_text="What went wrong, in a sentence.")
 
 
 @extend_schema_view(
@@ -86,6 +92,27 @@ class ProviderViewSet(viewsets.ModelViewSet[Provider]):
 
     def perform_destroy(self, instance: Provider) -> None:
         delete_provider(instance, by=caller(self.request).user)
+
+    @extend_schema(
+        summary="Say hello to a model and see whether it answers; for admins",
+        request=None,
+        responses=GreetingSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        greeting = say_hello(self.get_object(), by=caller(request).user)
+        return Response(GreetingSerializer(greeting).data)
+
+    @extend_schema(
+        summary="Let a provider answer wherever none is named, enabled if need be; for admins",
+        request=None,
+        responses=ProviderSerializer,
+    )
+    @action(detail=True, methods=["post"], url_path="make-default")
+    def make_default(self, request: Request, pk: str) -> Response:
+        provider = self.get_object()
+        make_default(provider, by=caller(request).user)
+        return Response(self.get_serializer(provider).data)
 
 
 class CallSerializer(serializers.ModelSerializer[Call]):

@@ -19,8 +19,8 @@ class OverBudget(Exception):
     """A budget is spent; the message says which."""
 
 
-def check_budgets(user: User, project_id: UUID) -> None:
-    """Raise when a budget that applies to the person and the project is spent."""
+def check_budgets(user: User, project_id: UUID | None) -> None:
+    """Raise when a budget that applies to the person and the project, if any, is spent."""
     budgets = Budget.objects.filter(
         Q(user=user) | Q(user=None), Q(project_id=project_id) | Q(project_id=None)
     )
@@ -45,7 +45,7 @@ def record_call(
     *,
     purpose: str,
     user: User,
-    project_id: UUID,
+    project_id: UUID | None,
     origin: tuple[str, UUID],
     duration_ms: int,
     error: str = "",

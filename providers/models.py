@@ -1,14 +1,16 @@
 """Who answers, what it costs, and what was spent."""
 
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q, Sum
 from django.utils import timezone
 
 from accounts.models import Dated, User
+from providers.server_rules import check_address, check_key_variable
 
 CONFIG_KEYS: dict[str, type | tuple[type, ...]] = {
     "base_url": str,
@@ -17,6 +19,8 @@ CONFIG_KEYS: dict[str, type | tuple[type, ...]] = {
     "api_key_variable": str,
     "timeout": (int, float),
 }
+CONFIG_BOUNDS = {"temperature": (0, 2), "max_tokens": (1, 1_000_000), "timeout": (1, 600)}
+CONFIG_RULES = {"base_url": check_address, "api_key_variable": check_key_variable}
 
 
 def check_api_config(config: object) -> None:
@@ -29,12 +33,19 @@ def check_api_config(config: object) -> None:
             raise ValidationError(f"“{key}” is not a setting. Known are: {known}.")
         if not isinstance(value, CONFIG_KEYS[key]) or isinstance(value, bool):
             raise ValidationError(f"“{key}” has a value of the wrong kind.")
-    variable = config.get("api_key_variable", "")
-    if variable and not (variable.isupper() and variable.replace("_", "").isalnum()):
-        raise ValidationError(
-            "“api_key_variable” is the name of an environment variable, such as OPENAI_API_KEY, "
-            "never the key itself."
-        )
+        _check_value(key, value)
+
+
+def _check_value(key: str, value: Any) -> None:
+    if key in CONFIG_BOUNDS:
+        least, most = CONFIG_BOUNDS[key]
+        if not least <= value <= most:
+            raise ValidationError(f"“{key}” is a number from {least} to {most:,}.")
+    elif value:
+        try:
+            CONFIG_RULES[key](value)
+        except ValidationError as error:
+            raise ValidationError(f"“{key}”: {error.message}") from error
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -58,6 +69,7 @@ class Provider(Dated):
     fallback_order = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
+        validators=[MinValueValidator(1)],
         help_text="Who is asked first, 1 before 2, when another model fails before its first word."
         " Empty: never.",
     )
@@ -78,6 +90,9 @@ class Provider(Dated):
             models.CheckConstraint(
                 condition=Q(is_default=False) | Q(is_enabled=True),
                 name="default_provider_is_enabled",
+            ),
+            models.CheckConstraint(
+                condition=Q(fallback_order__gte=1), name="fallback_order_is_positive"
             ),
         ]
 

@@ -31,6 +31,7 @@ from knowledge.models import (
 from projects.keys import issue_key
 from projects.models import Commit, ForgeQuota, Job, Membership, Project, Source, Task, WorkerBeat
 from providers.models import Budget, Call, Price, Provider
+from tests.model_server import model_server
 
 REGISTERED = sorted(site.site._registry, key=lambda model: model._meta.label)
 EVERY_MODEL = pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m._meta.label)
@@ -266,6 +267,42 @@ def test_one_provider_is_the_default(
     assert Provider.objects.get(is_default=True) == second
     act(client_for(admin), "disable_selected", second)
     assert not Provider.objects.filter(is_default=True).exists()
+
+
+def test_models_are_greeted_and_say_what_they_replied(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    client = client_for(admin)
+    with model_server() as server:
+        server.pieces = ["<i>Hello</i>"]
+        Provider.objects.update(api_config={"base_url": server.url})
+        act(client, "greet", rows[Provider])
+    text = client.get(page(Provider, "changelist")).content.decode()
+    assert "Ollama: owl-1: answered in " in text
+    assert "&lt;i&gt;Hello&lt;/i&gt;" in text
+    assert Call.objects.filter(purpose="test", user=admin).count() == 1
+    many = [Provider.objects.create(provider_name="ollama", model_name=f"m{n}") for n in range(6)]
+    act(client, "greet", *many)
+    assert "Select 5 at most." in client.get(page(Provider, "changelist")).content.decode()
+    assert Call.objects.filter(purpose="test").count() == 1
+
+
+def test_the_order_after_a_failure_is_set_in_the_admin(admin: User, client_for: Any) -> None:
+    body = {"provider_name": "openai", "model_name": "x", "is_enabled": "on", "api_config": "{}"}
+    for order, status in (("0", 200), ("2", 302)):
+        answer = client_for(admin).post(page(Provider, "add"), {**body, "fallback_order": order})
+        assert answer.status_code == status
+    assert Provider.objects.get().fallback_order == 2
+
+
+def test_the_built_in_provider_is_neither_disabled_nor_changed(
+    admin: User, client_for: Any
+) -> None:
+    built_in = Provider.objects.create(provider_name="offline", model_name="extractive")
+    act(client_for(admin), "disable_selected", built_in)
+    path = page(Provider, "change", built_in.pk)
+    assert client_for(admin).post(path, {"model_name": "x"}).status_code == 403
+    assert Provider.objects.get().is_enabled
 
 
 def test_a_key_in_a_providers_settings_is_refused(admin: User, client_for: Any) -> None:

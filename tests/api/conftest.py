@@ -124,7 +124,10 @@ def world(
         question.pk, role="assistant", content="At night [1].", sources=[passage]
     )
     provider = Provider.objects.create(
-        provider_name="openai", model_name="owl-1", api_config={"base_url": "http://10.0.0.7/v1"}
+        provider_name="openai",
+        model_name="owl-1",
+        # Without this variable a test of it ends before anything is sent.
+        api_config={"base_url": "http://10.0.0.7/v1", "api_key_variable": "OWL_IS_NOT_THERE_KEY"},
     )
     key, _ = issue_key(alice, name="old", scopes=["read"])
     call = Call.objects.create(

@@ -237,6 +237,8 @@ ROWS = [
         {"is_enabled": False},
     ),
     Row("DELETE /providers/{id}", "/providers/{provider}", WRITE, 403, 403, 403, 204, 403),
+    of_admins("POST /providers/{id}/test", "/providers/{provider}/test", 200),
+    of_admins("POST /providers/{id}/make-default", "/providers/{provider}/make-default", 200),
     own("GET /calls", "/calls", READ, 200),
     Row("GET /calls/{id}", "/calls/{call}", READ, 200, 404, 404, 200, 404),
     own("GET /conversations", "/conversations", READ, 200),

@@ -8,6 +8,7 @@ from accounts.models import User
 from projects.keys import issue_key
 from providers.models import Call, Provider
 from tests.api.conftest import Caller, World
+from tests.model_server import model_server
 
 NEW = {"provider_name": "ollama", "model_name": "owl-2"}
 
@@ -52,6 +53,13 @@ def test_a_new_default_takes_the_place_of_the_old_one(
         {"api_config": {"base_url": "http://me:secret@host/v1"}},
         {"api_config": {"base_url": "http://[::1/v1"}},
         {"api_config": {"base_url": 5}},
+        {"api_config": {"base_url": "ftp://host/v1"}},
+        {"api_config": {"temperature": 2.1}},
+        {"api_config": {"max_tokens": 0}},
+        {"api_config": {"timeout": 601}},
+        {"api_config": {"api_key_variable": "SECRET_KEY"}},
+        {"fallback_order": 0},
+        {"provider_name": "offline"},
         {"is_default": True, "is_enabled": False},
         {"is_default": "maybe"},
     ],
@@ -80,6 +88,50 @@ def test_what_the_environment_names_is_changed_there(
 def test_the_built_in_provider_stays(admin: User, browser: Any) -> None:
     built_in = Provider.objects.create(provider_name="offline", model_name="extractive")
     assert browser(admin).delete(f"/providers/{built_in.pk}").status_code == 400
+
+
+def test_a_test_says_whether_the_model_answers(admin: User, browser: Any) -> None:
+    with model_server() as server:
+        server.pieces = ["Hello."]
+        config = {"base_url": server.url}
+        made = browser(admin).post("/providers", {**NEW, "api_config": config}).json()
+        said = browser(admin).post(f"/providers/{made['id']}/test").json()
+        assert said == {**said, "worked": True, "text": "Hello.", "error": ""}
+        server.mode = "no model"
+        said = browser(admin).post(f"/providers/{made['id']}/test").json()
+    assert (said["worked"], said["text"]) == (False, "")
+    assert said["error"] == "The server knows no model named owl-2."
+    calls = browser(admin).get("/calls?purpose=test").json()["results"]
+    assert [(call["project"], call["origin_kind"]) for call in calls] == [(None, "provider")] * 2
+
+
+def test_a_provider_is_made_the_default_even_one_of_the_environment(
+    world: World, admin: User, browser: Any
+) -> None:
+    Provider.objects.update(from_environment=True)
+    Provider.objects.create(provider_name="ollama", model_name="old", is_default=True)
+    answer = browser(admin).post(f"/providers/{world.provider.pk}/make-default")
+    assert (answer.status_code, answer.json()["is_default"]) == (200, True)
+    assert Provider.objects.get(is_default=True) == world.provider
+
+
+def test_the_order_after_a_failure_is_set_and_taken_away(
+    world: World, admin: User, browser: Any
+) -> None:
+    path = f"/providers/{world.provider.pk}"
+    assert browser(admin).patch(path, {"fallback_order": 2}).json()["fallback_order"] == 2
+    assert browser(admin).patch(path, {"fallback_order": None}).json()["fallback_order"] is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_enabled": False}, {"model_name": "x"}, {"provider_name": "ollama"}]
+)
+def test_the_built_in_provider_stays_as_it_is(
+    change: dict[str, Any], admin: User, browser: Any
+) -> None:
+    built_in = Provider.objects.create(provider_name="offline", model_name="extractive")
+    assert browser(admin).patch(f"/providers/{built_in.pk}", change).status_code == 400
+    assert Provider.objects.filter(provider_name="offline", is_enabled=True).exists()
 
 
 def test_people_see_their_own_calls_and_admins_all(

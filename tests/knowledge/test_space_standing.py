@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from knowledge.models import EmbeddingSpace
-from knowledge.space_rules import check_address, check_key_variable
 from knowledge.space_standing import SpaceStanding, count_chunks, standings, what_goes_with
 from projects.models import Job, Project, Source
+from providers.server_rules import check_address, check_key_variable
 from tests.knowledge.space_samples import embed, the_active
 
 

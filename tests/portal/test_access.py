@@ -55,11 +55,18 @@ CLICKS_ON_A_SOURCE = dict.fromkeys(
 FOR_ADMINS = {"spaces", "spaces-progress", "space-new"}
 OF_A_SPACE = {"space-edit", "space-retire"}
 CLICKS_ON_A_SPACE = {"space-build", "space-compare", "space-activate"}
+# Told of in tests/providers/test_pages.py.
+ABOUT_PROVIDERS = {
+    "providers",
+    *(f"provider-{name}" for name in ("new", "edit", "delete")),
+    *(f"provider-{name}" for name in ("test", "default", "disable", "enable")),
+}
 ELSEWHERE = {
     "space-roll-back",
     *CLICKS_ON_A_SPACE,
     *OF_A_SPACE,
     *FOR_ADMINS,
+    *ABOUT_PROVIDERS,
     "login",
     "logout",
     "healthz",

@@ -175,12 +175,16 @@ async def test_pages_have_a_lane_of_their_own_and_a_page_that_says_so() -> None:
     assert "default-src 'none'" in headers_of(answers[12])["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/conversations/1/ask", "/api/v1/providers/1/test", "/providers/1/test/"],
+)
 @in_a_loop
-async def test_whoever_waits_for_a_whole_answer_is_in_no_other_ones_way() -> None:
+async def test_whoever_waits_for_a_whole_answer_is_in_no_other_ones_way(path: str) -> None:
     kitchen = Kitchen()
     door = Admission(kitchen)
 
-    tasks = begin(door, *[request("/api/v1/conversations/1/ask")] * 2, request("/projects/1/"))
+    tasks = begin(door, *[request(path)] * 2, request("/projects/1/"))
     await settled()
     kitchen.may_answer.set()
 

@@ -8,6 +8,7 @@ from providers.choosing import (
     ProviderRefused,
     delete_provider,
     disable,
+    enable,
     make_default,
     save_provider,
 )
@@ -65,15 +66,32 @@ def test_some_providers_stay(
     owl.refresh_from_db()
     with pytest.raises(ProviderRefused, match=sentence):
         delete_provider(owl, by=admin)
-    assert Provider.objects.exists()
+    with pytest.raises(ProviderRefused, match=sentence):
+        disable(owl, by=admin)
+    assert Provider.objects.filter(is_enabled=True).exists()
+
+
+def test_there_is_no_second_built_in_provider(owl: Provider, admin: User) -> None:
+    owl.provider_name = "offline"
+    for second in (owl, Provider(provider_name="offline", model_name="extractive-2")):
+        with pytest.raises(ProviderRefused, match="there already"):
+            save_provider(second, by=admin)
+
+
+@pytest.mark.parametrize("order", [0, -1, 40_000])
+def test_an_order_after_a_failure_begins_at_one(owl: Provider, admin: User, order: int) -> None:
+    owl.fallback_order = order
+    with pytest.raises(ValidationError):
+        save_provider(owl, by=admin)
 
 
 def test_each_decision_is_on_record(owl: Provider, admin: User) -> None:
     save_provider(owl, by=admin)
     disable(owl, by=admin)
+    enable(owl, by=admin)
     make_default(owl, by=admin)
     delete_provider(owl, by=admin)
     entries = AuditEntry.objects.filter(kind="provider").order_by("created_at")
     assert [entry.action for entry in entries] == [
-        *("changed", "disabled", "made the default", "deleted"),
+        *("changed", "disabled", "enabled", "made the default", "deleted"),
     ]

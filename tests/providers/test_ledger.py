@@ -93,7 +93,15 @@ def test_a_provider_and_model_are_there_once(provider):
         {"temperature": "hot"},
         {"max_tokens": True},
         {"api_key_variable": "sk-abcdef"},
+        {"api_key_variable": "SECRET_KEY"},
+        {"api_key_variable": "GIT_TOKEN_GITHUB_COM_KEY"},
         {"base_url": 3},
+        {"base_url": "llm.test/v1"},
+        {"base_url": "http://me:secret@llm.test/v1"},
+        {"temperature": -0.1},
+        {"temperature": float("nan")},
+        {"max_tokens": 1_000_001},
+        {"timeout": 0},
     ],
 )
 def test_a_configuration_with_a_key_or_a_wrong_value_is_refused(config):

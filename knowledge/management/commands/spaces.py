@@ -12,7 +12,6 @@ from knowledge.comparing import compare
 from knowledge.golden_questions import keep_golden
 from knowledge.golden_sets import SetUnreadable, read_set
 from knowledge.models import EmbeddingSpace
-from knowledge.space_rules import check_address, check_key_variable
 from knowledge.space_standing import SpaceStanding, standings
 from knowledge.spaces import (
     SpaceRefused,
@@ -27,6 +26,7 @@ from knowledge.tending import index_spaces
 from knowledge.vectors import index_name, vector_store
 from projects.operators import find_project, first_admin
 from providers.embedding import EmbedderUnavailable, Reach, built_in_model
+from providers.server_rules import check_address, check_key_variable
 
 ACTIONS = {
     "list": "show the spaces and how far each is",

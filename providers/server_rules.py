@@ -1,4 +1,4 @@
-"""What may be said of a space of vectors, at every door."""
+"""What may be said of a server of models and of its key, at every door."""
 
 import re
 from urllib.parse import urlsplit
