@@ -256,11 +256,10 @@ EMBEDDING_LIMITS = {
 
 CHAT_ADAPTERS = {
     "offline": "providers.offline.OfflineChat",
-    "openai": "providers.compatible.CompatibleChat",
-    "google": "providers.compatible.CompatibleChat",
-    "openrouter": "providers.compatible.CompatibleChat",
-    "litellm": "providers.compatible.CompatibleChat",
-    "ollama": "providers.compatible.CompatibleChat",
+    **dict.fromkeys(
+        ("openai", "google", "openrouter", "litellm", "ollama"),
+        "providers.compatible.CompatibleChat",
+    ),
 }
 EMBEDDERS = {
     "minilm": "providers.minilm.MiniLM",
@@ -310,17 +309,13 @@ if env.bool("TRUST_PROXY_HEADERS", default=False):
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
+        **dict.fromkeys(("default-src", "base-uri", "frame-ancestors"), [NONE]),
+        **dict.fromkeys(
+            ("script-src", "style-src", "font-src", "connect-src", "manifest-src", "form-action"),
+            [SELF],
+        ),
         "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
         "frame-src": [SELF],  # portal.diagrams
-        "manifest-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
     }
 }
 
