@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from time import monotonic
 
-from conversations import asking
 from conversations.citations import Unmarked, without_marks
 from conversations.concluding import finish, tell_nothing_was_found
 from conversations.connections import in_database
@@ -16,6 +15,7 @@ from conversations.preparing import Draft, find, prepare
 from conversations.prompts import prompt_for
 from conversations.rewriting import keep as keep_rewritten
 from conversations.rewriting import may_rewrite, rewritten
+from conversations.saving import saver
 from conversations.watching import UNWATCHED_NOTE, Watch
 from knowledge.retrieval import Results
 from providers.chat import ChatMessage, ModelUnavailable, chat_model
@@ -23,7 +23,7 @@ from providers.ledger import OverBudget, check_budgets
 from providers.replies import Reply
 
 SAVE_EVERY = 0.7  # seconds: what a crash may lose of a text
-LOOK_EVERY = 0.25  # seconds: how long a stop may take to be seen
+LOOK_EVERY = 0.3  # seconds: how long a stop may take to be seen
 LONGEST_SHOWN = 160
 
 
@@ -145,7 +145,7 @@ async def _keep_saving(draft: Draft, watch: Watch | None) -> None:
     next_save = 0.0
     while True:
         if monotonic() >= next_save:
-            if not await in_database(asking.save_progress)(draft.message, draft.shown):
+            if not await saver().save(draft.message.pk, draft.shown):
                 raise StoppedByReader
             next_save = monotonic() + SAVE_EVERY
         if watch is not None:

@@ -1,11 +1,12 @@
 """Beginning conversations and questions: what is written before an answer is looked for."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from time import monotonic, sleep
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,6 +19,13 @@ from providers.models import Provider
 LONGEST_QUESTION = 20_000
 LONGEST_TITLE = 80
 LEASE = timedelta(seconds=15)
+SAVE = """
+UPDATE conversations_message AS kept
+SET content = new.content, lease_until = %s, updated_at = now()
+FROM unnest(%s::uuid[], %s::text[]) AS new (id, content)
+WHERE kept.id = new.id AND kept.state = 'streaming'
+RETURNING kept.id
+"""
 PATIENCE = 3.0  # seconds; a writer looks for a stop more often than every second
 
 
@@ -107,12 +115,11 @@ def take(message_id: UUID) -> Message | None:
     ).get(pk=message_id)
 
 
-def save_progress(message: Message, text: str) -> bool:
-    """Keep the text so far and the lease; False when somebody asked for the answer to stop."""
-    kept = Message.objects.filter(pk=message.pk, state=Message.State.STREAMING)
-    return bool(
-        kept.update(content=text, lease_until=timezone.now() + LEASE, updated_at=timezone.now())
-    )
+def save_progress(texts: Mapping[UUID, str]) -> set[UUID]:
+    """Keep texts so far, with their leases; return which answers nobody asked to stop."""
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE, [timezone.now() + LEASE, [*texts], [*texts.values()]])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def settle(message: Message, state: Message.State, text: str, **fields: object) -> None:

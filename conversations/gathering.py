@@ -1,13 +1,7 @@
-"""Handing on what a model writes: its first piece at once, the next ones together.
-
-A model may write fifty pieces a second, for a hundred readers at once. Each way to a reader costs
-more than the piece, and nobody reads faster than ten times a second.
-"""
+"""Handing on what a model writes, apart from reading it: reading can be left at any time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-
-EVERY = 0.1  # seconds
 
 
 class Gathering:
@@ -37,7 +31,6 @@ class Gathering:
             if text := "".join(self._pieces):
                 self._pieces.clear()
                 yield text
-                await asyncio.wait({self._reading}, timeout=EVERY)
             if self._reading.done():
                 self._news.set()
         if self._reason is not None:

@@ -15,6 +15,7 @@ import openai
 from django.conf import settings
 from openai.types.chat import ChatCompletionMessageParam
 
+from providers.breaths import breaths
 from providers.chat import ChatMessage, ModelUnavailable, Usage
 from providers.completions import DONE, EventTooLong, Said, count, events_in, read, storable
 from providers.models import Provider
@@ -107,7 +108,7 @@ async def _asked(
         response = await opened.enter_async_context(asking)
     # Read by ourselves: the package's own reading ends at the first event it does not know, and
     # takes twenty times as long over each.
-    return events_in(response.http_response.aiter_bytes())
+    return events_in(breaths.read(response.http_response.aiter_bytes()))
 
 
 @cache

@@ -70,7 +70,7 @@ def test_one_process_answers_a_question(conversation):
 def test_an_answer_whose_writer_died_is_interrupted_with_its_text(conversation):
     answer = asking.ask(conversation, "one")
     asking.take(answer.pk)
-    asking.save_progress(answer, "so far")
+    asking.save_progress({answer.pk: "so far"})
     assert not asking.interrupt_if_abandoned(answer)
     Message.objects.filter(pk=answer.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert asking.interrupt_if_abandoned(answer)
@@ -82,7 +82,7 @@ def test_an_answer_whose_writer_died_is_interrupted_with_its_text(conversation):
 def test_a_stop_that_came_first_stays_a_stop(conversation):
     answer = asking.ask(conversation, "one")
     asking.stop(answer)
-    assert not asking.save_progress(answer, "more")
+    assert asking.save_progress({answer.pk: "more"}) == set()
     asking.settle(answer, Message.State.COMPLETE, "text so far")
     answer.refresh_from_db()
     assert (answer.state, answer.content) == (Message.State.STOPPED, "text so far")
