@@ -142,7 +142,7 @@ async def _pieces_of_one(draft: Draft, watch: Watch | None) -> AsyncIterator[str
 
 async def _keep_saving(draft: Draft, watch: Watch | None) -> None:
     """Save the text again and again; raise when the reader asked to stop or all have left."""
-    next_save = 0.0
+    next_save = monotonic() + SAVE_EVERY
     while True:
         if monotonic() >= next_save:
             if not await saver().save(draft.message.pk, draft.shown):

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_FOR = 3600  # seconds that an ended stream can still be followed
 WAIT_MS = 1_000
+PASSAGES_WAIT = 0.4  # seconds at most, for a first word
 EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 HEARTBEAT = ": still here\n\n"
 _writers: set["asyncio.Task[None]"] = set()
@@ -61,6 +63,8 @@ async def _write(message_id: UUID) -> None:
         stream, watch = Stream(store, _key(message_id)), Watch(store, message_id)
         try:
             await watch.say()  # whoever asked is on the way
+            await stream.add([("status", "Reading the question")])
+            await stream.keep()  # also where this process dies
             await _carry(message, stream, watch)
         except Exception:  # the task's outer edge: nobody above would hear of it
             logger.exception("The answer %s broke.", message_id)
@@ -68,11 +72,14 @@ async def _write(message_id: UUID) -> None:
             await in_database(_settle_broken)(message, error)
             await stream.add([("failed", error), ("done", None)])
             return
+        finally:
+            await stream.keep()
     await tidy(message_id)
 
 
 async def _carry(message: Message, stream: "Stream", watch: Watch) -> None:
     """Write an answer and add what readers should see of it to the stream."""
+    has_words = asyncio.Event()
     async with asyncio.TaskGroup() as beside:
         showing: asyncio.Task[None] | None = None
         async for event in write_answer(message, watch=watch):
@@ -80,17 +87,24 @@ async def _carry(message: Message, stream: "Stream", watch: Watch) -> None:
                 case Status(text):
                     await stream.add([("status", text)])
                 case Found(passages):
-                    # Colouring the passages takes a while; the first word does not wait for it.
-                    showing = beside.create_task(_show_passages(message, passages, stream))
+                    showing = beside.create_task(_show(passages, message, stream, has_words))
                 case Piece(text):
                     await stream.add([("token", text)])
+                    has_words.set()
                 case Ended():
+                    has_words.set()
                     if showing is not None:
                         await showing
                     await stream.add(await in_database(_ending_of)(message.pk))
 
 
-async def _show_passages(message: Message, passages: list[Passage], stream: "Stream") -> None:
+async def _show(
+    passages: list[Passage], message: Message, stream: "Stream", has_words: asyncio.Event
+) -> None:
+    """Show the passages, which takes a while to colour: the first word does not wait for it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PASSAGES_WAIT):
+            await has_words.wait()
     message.sources = [passage.as_dict() for passage in passages]
     html = await in_database(sources_html)(message)
     await stream.add([("sources", {"html": html})])
@@ -106,6 +120,9 @@ class Stream:
     async def add(self, events: Sequence[tuple[str, Any]]) -> None:
         for name, data in events:
             await self.store.xadd(self.key, {"event": name, "data": json.dumps(data)})
+
+    async def keep(self) -> None:
+        """Let what is there now go in an hour."""
         await self.store.expire(self.key, KEPT_FOR)
 
 

@@ -34,7 +34,7 @@ USUAL_KEY_VARIABLE = {
     Provider.Name.OPENROUTER: "OPENROUTER_API_KEY",
     Provider.Name.LITELLM: "LITELLM_API_KEY",
 }
-PATIENCE = 120.0  # seconds without an event after which a model counts as gone
+PATIENCE = 120.0  # seconds without a sign after which a model counts as gone
 LONGEST_WRITING = 900.0  # seconds of one answer
 LONGEST_ANSWER = 200_000  # characters
 USUAL_MAX_TOKENS = 1024
@@ -67,9 +67,8 @@ class CompatibleChat:
     ) -> AsyncGenerator[str, None]:
         async with AsyncExitStack() as opened:
             opened.enter_context(_translated(provider))
-            answer = _Answer(provider.model_name, provider.api_config.get("timeout", PATIENCE))
-            events = await _asked(provider, messages, opened, answer.patience)
-            async for text in answer.read_from(events, usage):
+            events = await _asked(provider, messages, opened)
+            async for text in _Answer(provider.model_name).read_from(events, usage):
                 yield text
 
 
@@ -77,10 +76,10 @@ async def _asked(
     provider: Provider,
     messages: Sequence[ChatMessage],
     opened: AsyncExitStack,
-    patience: float,
 ) -> AsyncIterator[str]:
     """Ask, and return the events of the answer; they are closed with `opened`."""
     config = provider.api_config
+    patience = config.get("timeout", PATIENCE)
     # Made for each answer and closed with it: a client belongs to one event loop.
     connections = openai.DefaultAsyncHttpxClient(verify=_trusted())
     client = await opened.enter_async_context(
@@ -108,7 +107,16 @@ async def _asked(
         response = await opened.enter_async_context(asking)
     # Read by ourselves: the package's own reading ends at the first event it does not know, and
     # takes twenty times as long over each.
-    return events_in(breaths.read(response.http_response.aiter_bytes()))
+    return events_in(_in_time(breaths.read(response.http_response.aiter_bytes())))
+
+
+async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield chunks while there is time for them; each may have come just before the last moment."""
+    until = monotonic() + LONGEST_WRITING
+    async for chunk in chunks:
+        yield chunk
+        if monotonic() > until:
+            raise WroteTooLong
 
 
 @cache
@@ -117,21 +125,25 @@ def _trusted() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
+class WroteTooLong(Exception):
+    """A model that does not come to its end."""
+
+
 class _Answer:
     """One answer as it is read, up to its end or to what is wrong with it."""
 
-    def __init__(self, name: str, patience: float) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.patience = patience
         self.length = 0
         self.is_tools = False
         self.unread = 0
         self.finish_reason = ""
 
     async def read_from(self, events: AsyncIterator[str], usage: Usage) -> AsyncIterator[str]:
-        until = monotonic() + LONGEST_WRITING
-        while (data := await self._next(events)) not in {None, DONE}:
-            said = read(data or "")
+        async for data in events:
+            if data == DONE:
+                break
+            said = read(data)
             if said is None:
                 self.unread += 1
                 continue
@@ -140,14 +152,8 @@ class _Answer:
             _enter(said, usage)
             if self.length >= LONGEST_ANSWER:
                 raise ModelUnavailable(f"{self.name} wrote without end, and was cut off here.")
-            if monotonic() > until:
-                raise ModelUnavailable(f"{self.name} wrote for too long, and was cut off here.")
         usage.finish_reason = self.finish_reason
         self._check_it_is_whole()
-
-    async def _next(self, events: AsyncIterator[str]) -> str | None:
-        async with asyncio.timeout(self.patience):
-            return await anext(events, None)
 
     def _taken(self, said: Said) -> str:
         if said.has_failed:
@@ -196,7 +202,7 @@ def _translated(provider: Provider) -> Iterator[None]:
         raise ModelUnavailable(f"{name} did not answer in time. Try again.") from error
     except (openai.APIConnectionError, httpx2.NetworkError) as error:
         raise ModelUnavailable(f"The server of {name} can't be reached, or went away.") from error
-    except EventTooLong as error:
+    except (EventTooLong, WroteTooLong) as error:
         raise ModelUnavailable(f"{name} wrote without end, and was cut off here.") from error
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise ModelUnavailable(f"{name} broke off its answer. Try again.") from error
