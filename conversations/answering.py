@@ -113,9 +113,9 @@ async def _pieces(draft: Draft, watch: Watch | None) -> AsyncIterator[Piece | St
             if draft.text or another is None:
                 raise
             took = round((monotonic() - started) * 1000)
-            failed = Reply("", draft.usage, str(failure), took)
-            await in_database(draft.go_on_with)(another, failed)
-            yield Status(f"{failure} Going on with {another.model_name}")
+            why = str(failure).removesuffix(" Try again.")
+            await in_database(draft.go_on_with)(another, Reply("", draft.usage, why, took))
+            yield Status(f"{why} Going on with {another.model_name}")
         else:
             return
 
