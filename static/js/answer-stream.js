@@ -89,6 +89,7 @@ class AnswerStream extends HTMLElement {
     this.events.close();
     for (const name of ["status", "stop"]) this.part(name)?.remove();
     if (this.part("actions")) this.part("actions").hidden = false;
+    for (const edit of document.querySelectorAll(".edit[hidden]")) edit.hidden = false;
     // The text itself is not read out while it grows; a problem speaks for itself.
     const sources = this.turn.querySelectorAll(".card").length;
     if (state === "complete") this.part("told").textContent = `The answer is there, with ${sources} sources.`;
