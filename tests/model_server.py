@@ -18,6 +18,9 @@ class ModelServer:
         self.pieces = ["The cache ", "evicts ", "the oldest [1]."]
         self.mode = "well"
         self.delay = 0.0
+        # The piece before which an answer waits until it is let go, so that a test can look.
+        self.held_at: int | None = None
+        self.let_go = threading.Event()
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.disconnects = 0
@@ -54,6 +57,7 @@ def model_server() -> Iterator[ModelServer]:
         server.stop()
 
 
+LONGEST_HELD = 30  # seconds
 STATUS = {"bad key": 401, "no model": 404, "busy": 429, "broken": 500}
 
 
@@ -114,6 +118,8 @@ def _handler_for(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                         self._event("{not json")
                         return
                     time.sleep(server.delay)
+                    if number == server.held_at:
+                        server.let_go.wait(LONGEST_HELD)
                     self._event(json.dumps(_chunk([_choice(piece)])))
                 self._event(json.dumps(_chunk([_choice("", "stop")])))
                 usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}

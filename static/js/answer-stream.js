@@ -85,14 +85,23 @@ class AnswerStream extends HTMLElement {
     this.fail("The answer can't be followed from here. Reload the page to see how far it came.");
   }
 
+  /** It may have been stopped elsewhere: whoever reads here sees why the text ends. */
+  tellOfStop() {
+    const told = this.part("told");
+    told.className = "turn__note";
+    this.text.after(told);
+    told.textContent = "This answer was stopped. What was written stays.";
+  }
+
   end(state) {
     this.events.close();
     for (const name of ["status", "stop"]) this.part(name)?.remove();
     if (this.part("actions")) this.part("actions").hidden = false;
+    for (const edit of document.querySelectorAll(".edit[hidden]")) edit.hidden = false;
     // The text itself is not read out while it grows; a problem speaks for itself.
     const sources = this.turn.querySelectorAll(".card").length;
     if (state === "complete") this.part("told").textContent = `The answer is there, with ${sources} sources.`;
-    if (state === "stopped") this.part("told").textContent = "The answer was stopped.";
+    if (state === "stopped") this.tellOfStop();
   }
 }
 

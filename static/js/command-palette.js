@@ -6,7 +6,6 @@ class CommandPalette extends HTMLElement {
     this.options = [...this.querySelectorAll('[role="option"]')];
     this.options.forEach((option, index) => {
       option.id = `PaletteOption${index}`;
-      option.querySelector("a").tabIndex = -1;
     });
     this.listener = (event) => this.open(event);
     document.addEventListener("keydown", this.listener);
@@ -69,7 +68,7 @@ class CommandPalette extends HTMLElement {
       this.select(shown[(index + step) % shown.length]);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      shown[index]?.querySelector("a").click();
+      shown[index]?.click();
     }
   }
 }

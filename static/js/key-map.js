@@ -51,7 +51,11 @@ class KeyMap extends HTMLElement {
 
   leave() {
     const open = [...document.querySelectorAll("details.menu[open], details.switcher[open]")];
-    for (const details of open) details.open = false;
+    for (const details of open) {
+      // What has the focus is about to be hidden: the next key goes on from the button.
+      if (details.contains(document.activeElement)) details.querySelector("summary").focus();
+      details.open = false;
+    }
     if (!open.length && document.activeElement instanceof HTMLElement) {
       document.activeElement.blur();
     }

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import redis_of_this_process
 from tests.model_server import ModelServer, model_server
@@ -33,6 +33,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A machine that does other things as well is slow, and that is no fault of a page.
+expect.set_options(timeout=15_000)
 PASSWORD = "correct horse battery"
 FILES = {
     "src/cache.py": (
@@ -135,38 +137,43 @@ def installation(tmp_path_factory: pytest.TempPathFactory, static_files) -> Iter
 
 
 def _running(made: Installation, port: int) -> Iterator[Installation]:
-    web = [sys.executable, "-m", "gunicorn", "config.asgi:application", "-k", "asgi"]
-    web += ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--no-control-socket"]
-    web += ["--graceful-timeout", "2"]
     worker = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"]
     worker += ["--beat", "--schedule", str(made.folder / "schedule"), "--loglevel", "WARNING"]
-    with open(made.folder / "log", "wb") as log:
-        started = [
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=made.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            for command in (web, worker)
-        ]
-        try:
-            _wait_until_up(made.url)
-            yield made
-        finally:
-            for process in started:
-                os.killpg(process.pid, signal.SIGTERM)
-            for process in started:
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+    started = [start_web(made.environment, port), start_process(worker, made.environment)]
+    try:
+        wait_until_up(made.url)
+        yield made
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in started:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
-def _wait_until_up(url: str) -> None:
+def start_web(environment: dict[str, str], port: int) -> "subprocess.Popen[bytes]":
+    web = [sys.executable, "-m", "gunicorn", "config.asgi:application", "-k", "asgi"]
+    web += ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--no-control-socket"]
+    return start_process([*web, "--graceful-timeout", "2"], environment)
+
+
+def start_process(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a process at the head of a group of its own."""
+    with open(Path(environment["NIGHTOWL_HOME"]).parent / "log", "ab") as log:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def wait_until_up(url: str) -> None:
     for _ in range(150):
         try:
             with urllib.request.urlopen(f"{url}/healthz", timeout=1):
@@ -208,9 +215,9 @@ def is_complaint(message: ConsoleMessage) -> bool:
     return message.type == "error" and not re.search("status of (400|409)", message.text)
 
 
-def sign_in(page: Page) -> None:
+def sign_in(page: Page, username: str = "alice") -> None:
     page.goto("/login/")
-    page.fill("[name=username]", "alice")
+    page.fill("[name=username]", username)
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"^http://[^/]+/$"))

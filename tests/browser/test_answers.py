@@ -4,22 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-QUESTION = "How is the oldest value evicted from the cache?"
-
-
-def open_project(page: Page) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="garden").first.click()
-
-
-def ask(page: Page, question: str = QUESTION) -> None:
-    page.fill("[name=question]", question)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/conversations/**")
-
-
-def last_answer(page: Page):
-    return page.locator(".turn").last
+from tests.browser.talking import QUESTION, ask, last_answer, open_project
 
 
 def test_a_question_is_answered_with_a_citation_that_opens_the_lines(page: Page):
@@ -98,7 +83,7 @@ def test_a_conversation_goes_on_and_is_found_again(page: Page):
     open_project(page)
     ask(page)
     expect(page.locator("a.citation").first).to_be_visible()
-    page.fill("[name=question]", "and how is mail sent?")
+    page.fill("#Question", "and how is mail sent?")
     page.keyboard.press("Enter")
     expect(page.locator(".turn")).to_have_count(4)
     open_project(page)
