@@ -70,6 +70,21 @@ def test_a_narrow_page_never_scrolls_sideways(open_as, model):
         page.keyboard.press("Escape")
 
 
+def test_files_can_be_added_under_a_conversation(open_as):
+    page = open_as()
+    open_project(page)
+    ask(page, "How is the oldest value evicted from the cache?")
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        page.locator("summary", has_text="Add files").click()
+        expect(page.get_by_role("button", name="Take in")).to_be_visible()
+        page.locator("summary", has_text="Add files").click()
+        expect(page.get_by_role("button", name="Take in")).to_be_hidden()
+    assert page.locator("ask-composer").evaluate(
+        "(composer) => composer.offsetLeft === document.querySelector('file-drop').offsetLeft"
+    )
+
+
 def test_without_scripts_a_question_is_asked_and_its_answer_read(open_as, model):
     model.pieces, model.held_at = ["The cache evicts ", "what is oldest [1]."], 1
     page = open_as(java_script_enabled=False)
