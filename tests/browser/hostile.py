@@ -37,7 +37,9 @@ LOOK = """() => {
       if (!isLink && !ours.has(origin)) found.push(`${element.tagName} ${address}`);
     }
   }
-  const never = "iframe, object, embed, base, style, math, video, audio, marquee, xmp, main img," +
+  // The one frame that may be there is made by us, has no origin, and draws a diagram.
+  const never = "iframe:not([sandbox='allow-scripts'][src='/diagram/'])," +
+    " object, embed, base, style, math, video, audio, marquee, xmp, main img," +
     " meta[http-equiv], script:not([src]), main script, main link, main title, main body," +
     " main svg script, main svg a, main svg animate, svg use:not([href^='/static/'])";
   for (const element of document.querySelectorAll(never)) found.push(element.outerHTML);

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_answers import ask, last_answer, open_project
+from tests.browser.talking import ask, last_answer, open_project
 
 # With a line break, and a kind as class diagrams have it.
 CLASSES = "classDiagram\n  class Owl {\n    <<interface>>\n    hunt()\n  }\n  Owl <|-- Barn\n"
