@@ -56,41 +56,59 @@ class Errand:
 
 async def tidy(message_id: UUID) -> None:
     """Have a model improve the title after a first answer, and sum up what grew too long."""
-    for plan in (plan_title, plan_summary):
-        errand = await in_database(plan)(message_id)
-        if errand is not None:
-            reply = await reply_of(
-                errand.provider, errand.messages, seconds=SECONDS, longest=LONGEST_SUMMARY
-            )
-            await in_database(errand.settle)(reply)
+    for errand in await in_database(errands_of)(message_id):
+        reply = await reply_of(
+            errand.provider, errand.messages, seconds=SECONDS, longest=LONGEST_SUMMARY
+        )
+        await in_database(errand.settle)(reply)
 
 
-def plan_title(message_id: UUID) -> Errand | None:
+def errands_of(message_id: UUID) -> list[Errand]:
+    """Return what there is to ask after an answer; nothing without a model that may be paid."""
+    message = (
+        Message.objects.filter(pk=message_id, state=Message.State.COMPLETE)
+        .select_related("conversation__provider", "conversation__user")
+        .first()
+    )
+    if message is None:
+        return []
+    provider = answering_order(message.conversation.provider)[0]
+    if provider.is_offline or not _may_be_paid(message):
+        return []
+    said = [*before(message), message]
+    return [
+        errand
+        for errand in (_title(message, provider, said), _summary(message, provider, said))
+        if errand is not None
+    ]
+
+
+def _may_be_paid(message: Message) -> bool:
+    try:
+        check_budgets(message.conversation.user, message.conversation.project_id)
+    except OverBudget:
+        return False
+    return True
+
+
+def _title(message: Message, provider: Provider, said: list[Message]) -> Errand | None:
     """Return what to ask for a better title; nothing where it is a person's, or a model's."""
-    message, provider = _answered_by_model(message_id)
-    if message is None or provider is None:
-        return None
     if message.conversation.titled_by != Conversation.TitledBy.QUESTION:
         return None
-    said = [*before(message), message]
     return Errand("title", message, provider, _asked(TITLE, said[:2]), keep_title)
 
 
-def plan_summary(message_id: UUID) -> Errand | None:
+def _summary(message: Message, provider: Provider, said: list[Message]) -> Errand | None:
     """Return what to ask for a summary, where more was said than the next answer is told."""
-    message, provider = _answered_by_model(message_id)
-    if message is None or provider is None:
-        return None
-    said = [*before(message), message]
     history = within_budget(said)
     older = [m for m in said if m.content][: history.summarised]
     covered = max((m.summarised_to for m in said), default=0)
     fresh = [m for m in older if m.position > covered]
     if not fresh:
         return None
-    made = [ChatMessage("user", m.summary) for m in said if m.summarised_to == covered and covered]
+    made = [m.summary for m in said if m.summarised_to == covered and covered]
     message.summarised_to = fresh[-1].position
-    messages = _asked(SUMMARY, fresh, earlier=made[-1].content if made else "")
+    messages = _asked(SUMMARY, fresh, earlier=made[-1] if made else "")
     return Errand("summary", message, provider, messages, keep_summary)
 
 
@@ -108,26 +126,6 @@ def keep_summary(message: Message, reply: str) -> None:
         Message.objects.filter(pk=message.pk).update(
             summary=summary, summarised_to=message.summarised_to
         )
-
-
-def _answered_by_model(message_id: UUID) -> tuple[Message | None, Provider | None]:
-    """Return the message if it is whole, and who is asked if that is a model with money left."""
-    message = (
-        Message.objects.filter(pk=message_id, state=Message.State.COMPLETE)
-        .select_related("conversation__provider", "conversation__user")
-        .first()
-    )
-    if message is None:
-        return None, None
-    conversation = message.conversation
-    provider = answering_order(conversation.provider)[0]
-    if provider.is_offline:
-        return message, None
-    try:
-        check_budgets(conversation.user, conversation.project_id)
-    except OverBudget:
-        return message, None
-    return message, provider
 
 
 def _asked(rules: str, said: list[Message], *, earlier: str = "") -> list[ChatMessage]:

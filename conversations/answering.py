@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from time import monotonic
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
 
 from conversations.citations import Unmarked, without_marks
 from conversations.concluding import finish, tell_nothing_was_found
@@ -37,7 +40,8 @@ async def write_answer(message: Message, *, watch: Watch | None = None) -> Async
         yield Status("Reading the question beside what was said before")
         await in_database(keep_rewritten)(draft, await rewritten(draft))
     yield Status(_what_is_searched_for(draft))
-    results = await in_database(find)(draft)
+    async with _turns():
+        results = await in_database(find)(draft)
     yield Found(draft.passages)
     if not results.is_answerable:
         told: Ended = await in_database(tell_nothing_was_found)(draft, results)
@@ -47,6 +51,15 @@ async def write_answer(message: Message, *, watch: Watch | None = None) -> Async
     yield Status(_what_was_found(results, draft))
     async for event in _write(draft, watch):
         yield event
+
+
+def _turns() -> asyncio.Semaphore:
+    """Return the turns to search in this event loop: more at once only make each slower."""
+    loop = asyncio.get_running_loop()
+    return _turns_of.setdefault(loop, asyncio.Semaphore(settings.SEARCHES_AT_ONCE))
+
+
+_turns_of: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]" = WeakKeyDictionary()
 
 
 def _what_is_searched_for(draft: Draft) -> str:

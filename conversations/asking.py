@@ -18,6 +18,7 @@ from providers.models import Provider
 
 LONGEST_QUESTION = 20_000
 LONGEST_TITLE = 80
+AWAITED = {"role": Message.Role.ASSISTANT, "state": Message.State.STREAMING}
 LEASE = timedelta(seconds=15)
 SAVE = """
 UPDATE conversations_message AS kept
@@ -58,19 +59,17 @@ def ask(
     with transaction.atomic():
         conversation = _locked(conversation.pk)
         parent_id = conversation.tip_id if in_place_of is None else in_place_of.parent_id
-        asked = conversation.add(parent_id, role=Message.Role.USER, content=text)
         if conversation.title == Conversation.UNTITLED:
             conversation.title = title_of(text)
-            conversation.save(update_fields=["title"])
-        return _await_answer(conversation, asked)
+        return conversation.add(parent_id, {"role": Message.Role.USER, "content": text}, AWAITED)
 
 
 def answer_anew(answer: Message) -> Message:
     """Return the message that another answer to the same question will be written to."""
-    if answer.role != Message.Role.ASSISTANT or answer.parent is None:
+    if answer.role != Message.Role.ASSISTANT or answer.parent_id is None:
         raise QuestionRefused("Only an answer can be written anew.")
     with transaction.atomic():
-        return _await_answer(_locked(answer.conversation_id), answer.parent)
+        return _locked(answer.conversation_id).add(answer.parent_id, AWAITED)
 
 
 def _locked(conversation_id: UUID) -> Conversation:
@@ -90,10 +89,6 @@ def _locked(conversation_id: UUID) -> Conversation:
             " Stop one, or wait for its end."
         )
     return conversation
-
-
-def _await_answer(conversation: Conversation, asked: Message) -> Message:
-    return conversation.add(asked.pk, role=Message.Role.ASSISTANT, state=Message.State.STREAMING)
 
 
 def title_of(question: str) -> str:

@@ -7,6 +7,7 @@ GAP = r"[ \t]*\n?[ \t]*"
 MARK = re.compile(rf"[ \t]?\[(\d{{1,3}}(?:{GAP}[,–-]{GAP}\d{{1,3}})*)\](?:\([^)\n]*\))?")
 # A mark that may go on in the next piece; the address behind one included.
 BEGUN = re.compile(r"[ \t]?(?:\[(?:\d[\d\s,–-]{0,60})?(?:\](?:\([^)\n]{0,300})?)?)?$")
+LONGEST_BEGUN = 400  # signs, more than the pattern can match
 # Within a paragraph: a sign that stands alone is none of the next one's.
 CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[^\S\n]*\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
 OPEN = re.compile("`")  # in a text whose code is taken out: it may be code one day
@@ -26,6 +27,8 @@ def numbers_in(mark: str) -> list[int]:
 
 def without_marks(text: str) -> str:
     """Return a text without its marks; what stands in code is left alone."""
+    if "[" not in text:
+        return text
     masked = without_code(text)
     for mark in reversed(list(MARK.finditer(masked))):
         text = text[: mark.start()] + text[mark.end() :]
@@ -63,6 +66,8 @@ class Unmarked:
 
 def _end_of_paragraphs(text: str) -> int:
     """Return where the last paragraph begins, which alone what follows can belong to."""
+    if "\n" not in text:
+        return 0
     at, end = 0, 0
     for line, is_code in lines_of(text):
         at += len(line) + 1
@@ -75,12 +80,15 @@ def _sure_end(text: str) -> int:
     """Return how much of a paragraph means the same whatever follows it."""
     whole = text.rstrip("`")
     masked = without_code(whole)
-    ends = [match.start() for match in (BEGUN.search(masked), OPEN.search(masked)) if match]
+    begun = BEGUN.search(masked, max(0, len(masked) - LONGEST_BEGUN))
+    ends = [match.start() for match in (begun, OPEN.search(masked)) if match]
     return min([len(whole), *ends])
 
 
 def without_code(text: str) -> str:
     """Return a text of the same length in which code says nothing."""
+    if "`" not in text and "~" not in text:
+        return text
     lines = [" " * len(line) if is_code else line for line, is_code in lines_of(text)]
     return CODE.sub(lambda match: "x" * len(match[0]), "\n".join(lines))
 

@@ -92,13 +92,16 @@ class Conversation(Dated):
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
 
-    def add(self, below: UUID | None, **fields: Any) -> "Message":
-        """Add a message below another one, or as a first one, and show its branch."""
-        last = self.messages.aggregate(last=Max("position"))["last"] or 0
-        added = self.messages.create(position=last + 1, parent_id=below, **fields)
-        self.tip = added
-        self.save(update_fields=["tip", "updated_at"])
-        return added
+    def add(self, below: UUID | None, *said: dict[str, Any]) -> "Message":
+        """Add messages, each below the one before it, show their branch, and return the last."""
+        position = self.messages.aggregate(last=Max("position"))["last"] or 0
+        for number, fields in enumerate(said, position + 1):
+            self.tip = self.messages.create(position=number, parent_id=below, **fields)
+            below = self.tip.pk
+        # The title with them: it may be that of the first question.
+        self.save(update_fields=["title", "tip", "updated_at"])
+        assert self.tip is not None
+        return self.tip
 
     @property
     def is_pinned(self) -> bool:

@@ -115,13 +115,13 @@ def world(
     other = Project.objects.create(name="other", owner=alice)
     Membership.objects.create(project=other, user=alice, role=Membership.Role.OWNER)
     conversation = Conversation.objects.create(project=project, user=alice, title="Hunting")
-    question = conversation.add(None, role="user", content="How do owls hunt?")
+    question = conversation.add(None, {"role": "user", "content": "How do owls hunt?"})
     passage = {"number": 1, "file_path": "owl.py", "commit": "c" * 40, "start_line": 1}
     passage |= {"end_line": 3, "url": "/x", "document_id": "", "source_id": "", "source": "code"}
     passage |= {"header_anchor": "", "header": "owl.py", "symbol": "hunt", "kind": "function"}
     passage |= {"language": "python", "similarity_score": 0.9, "text": "def hunt(): ..."}
     message = conversation.add(
-        question.pk, role="assistant", content="At night [1].", sources=[passage]
+        question.pk, {"role": "assistant", "content": "At night [1].", "sources": [passage]}
     )
     provider = Provider.objects.create(
         provider_name="openai",

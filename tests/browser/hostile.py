@@ -173,7 +173,7 @@ for given in json.loads(pathlib.Path({file!r}).read_text()):
     )
     tip = None
     for turn in given["turns"]:
-        tip = conversation.add(tip, **turn).pk
+        tip = conversation.add(tip, turn).pk
     print(conversation.pk)
 """
 

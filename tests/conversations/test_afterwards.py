@@ -64,7 +64,7 @@ def test_a_title_that_a_person_gave_stays(conversation, model, server):
 
 def test_a_name_given_while_the_model_thinks_stays(conversation, model):
     answer = answered(conversation)
-    errand = afterwards.plan_title(answer.pk)
+    [errand] = afterwards.errands_of(answer.pk)
     keeping.rename(conversation, "Mine")
     errand.keep(answer, "Owls")
     assert Conversation.objects.get().title == "Mine"

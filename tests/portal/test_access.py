@@ -236,7 +236,7 @@ def test_a_conversation_is_open_to_its_person_alone(
     client_for, request, alice, project, who: str
 ) -> None:
     conversation = Conversation.objects.create(project=project, user=alice)
-    conversation.add(None, role="user", content="secret?")
+    conversation.add(None, {"role": "user", "content": "secret?"})
 
     answer = client_for(request.getfixturevalue(who)).get(conversation.get_absolute_url())
     assert answer.status_code == 404
@@ -247,7 +247,7 @@ def test_a_shared_conversation_can_be_read_by_who_sees_the_project_and_by_nobody
     client_for, alice, bob, charlie, project
 ) -> None:
     conversation = Conversation.objects.create(project=project, user=alice)
-    asked = conversation.add(None, role="user", content="secret?")
+    asked = conversation.add(None, {"role": "user", "content": "secret?"})
     keeping.share(conversation, shared=True)
 
     address = conversation.get_absolute_url()

@@ -21,7 +21,7 @@ SOURCE = {
 @pytest.fixture
 def conversation(project, alice) -> Conversation:
     found = Conversation.objects.create(project=project, user=alice, title="Where?")
-    found.add(None, role="user", content="Where <b>is</b> it?")
+    found.add(None, {"role": "user", "content": "Where <b>is</b> it?"})
     return found
 
 
@@ -32,7 +32,7 @@ def page(client_for, alice, conversation):
     def show(**answer: object) -> str:
         if answer:
             fields = {"role": "assistant", "content": "Here [1].", "sources": [SOURCE], **answer}
-            conversation.add(conversation.tip_id, **fields)
+            conversation.add(conversation.tip_id, fields)
         return client.get(conversation.get_absolute_url()).content.decode()
 
     return show

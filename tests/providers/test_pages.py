@@ -218,7 +218,7 @@ def test_the_default_is_changed_disabled_and_enabled_by_clicks(browser, owl):
 
 def test_a_deleted_model_leaves_conversations_and_the_ledger(browser, owl, alice, project):
     conversation = Conversation.objects.create(project=project, user=alice, provider=owl)
-    conversation.add(None, role="user", content="How do owls hunt?")
+    conversation.add(None, {"role": "user", "content": "How do owls hunt?"})
     Call.objects.create(
         purpose="answer", provider=owl, provider_name="openai", model_name="owl-1", cost="0.25"
     )
