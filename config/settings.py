@@ -158,7 +158,7 @@ if env.bool("DATABASE_POOL", default=False):
 SEARCHES_AT_ONCE = env.int("SEARCHES_AT_ONCE", default=2)
 SEARCHES_WAITING = env.int("SEARCHES_WAITING", default=250)
 ANSWERS_AT_ONCE = env.int("ANSWERS_AT_ONCE", default=20)
-ANSWERS_WAITING = env.int("ANSWERS_WAITING", default=50)
+ANSWERS_WAITING = env.int("ANSWERS_WAITING", default=100)
 REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=12)
 REQUESTS_WAITING = env.int("REQUESTS_WAITING", default=500)
 # Answers that are written for one person at the same time.

@@ -220,9 +220,7 @@ def _framed(name: str, data: str, seen: str) -> str:
 
 def _connected() -> "redis.Redis":
     # One connection for each stream: a client belongs to one event loop.
-    client: redis.Redis = redis.from_url(
-        settings.REDIS_URL, decode_responses=True, single_connection_client=True
-    )
+    client: redis.Redis = redis.from_url(settings.REDIS_URL, decode_responses=True)
     return client
 
 

@@ -5,7 +5,7 @@ costs more than the piece, and so does each step that it takes to a reader.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 
 SHORTEST = 0.03  # seconds
 LONGEST = 0.25
@@ -22,7 +22,7 @@ class Breaths:
     def seconds(self) -> float:
         return max(SHORTEST, min(LONGEST, FOR_EACH * self.streams))
 
-    async def read(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async def read(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield chunks as they are there; after one that had to be waited for, pause."""
         self.streams += 1
         iterator = aiter(chunks)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from functools import cache
 from http import HTTPStatus
 from time import monotonic
@@ -67,6 +67,8 @@ class CompatibleChat:
     ) -> AsyncGenerator[str, None]:
         async with AsyncExitStack() as opened:
             opened.enter_context(_translated(provider))
+            # Closed in turn, from the last reader down to the connection: what is left to the
+            # garbage collector may be closed while another thread still runs it.
             events = await _asked(provider, messages, opened)
             async for text in _Answer(provider.model_name).read_from(events, usage):
                 yield text
@@ -107,10 +109,14 @@ async def _asked(
         response = await opened.enter_async_context(asking)
     # Read by ourselves: the package's own reading ends at the first event it does not know, and
     # takes twenty times as long over each.
-    return events_in(_in_time(breaths.read(response.http_response.aiter_bytes())))
+    chunks: AsyncGenerator[bytes, None] = response.http_response.aiter_bytes()
+    for reading in (breaths.read, _in_time):
+        chunks = reading(await opened.enter_async_context(aclosing(chunks)))
+    events = events_in(await opened.enter_async_context(aclosing(chunks)))
+    return await opened.enter_async_context(aclosing(events))
 
 
-async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield chunks while there is time for them; each may have come just before the last moment."""
     until = monotonic() + LONGEST_WRITING
     async for chunk in chunks:

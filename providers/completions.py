@@ -7,7 +7,7 @@ can be read is passed on; what can't is counted, so that nobody takes the rest f
 import codecs
 import json
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Said:
     has_failed: bool = False
 
 
-async def events_in(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:
+async def events_in(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str, None]:
     """Yield the data of server-sent events; what is not UTF-8 becomes a replacement character."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     line = ""
