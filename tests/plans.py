@@ -15,7 +15,10 @@ def plans_of(part: str) -> Iterator[list[str]]:
     def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if part in sql:
             with connection.cursor() as cursor:
-                cursor.cursor.execute(f"EXPLAIN {sql}", params)
+                before, _, statement = sql.rpartition("; ")  # what goes along, such as SET LOCAL
+                if before:
+                    cursor.cursor.execute(before)
+                cursor.cursor.execute(f"EXPLAIN {statement}", params)
                 plans.append("\n".join(row[0] for row in cursor.cursor.fetchall()))
         return execute(sql, params, many, context)
 
