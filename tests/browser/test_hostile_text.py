@@ -21,6 +21,8 @@ from tests.browser.hostile import (
 from tests.browser.talking import ask, last_answer
 from tests.model_server import ModelServer
 
+pytestmark = pytest.mark.slow  # with the other hostile fixtures
+
 ALL = range(len(PAYLOADS))
 AT_ONCE = 16  # texts in one answer
 
