@@ -37,9 +37,9 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(user=viewer.user, project__in=Project.objects.visible_to(viewer))
 
     def mentioning(self, words: str) -> Self:
-        """Those that have each word in their title, a question or an answer."""
+        """Those that have each word, up to ten, in their title, a question or an answer."""
         found = self
-        for word in words.split():
+        for word in words.split()[:10]:
             says = Message.objects.filter(conversation=OuterRef("pk"), content__icontains=word)
             found = found.filter(Q(title__icontains=word) | Exists(says))
         return found

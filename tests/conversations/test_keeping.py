@@ -57,6 +57,12 @@ def test_a_conversation_is_found_by_what_was_said(answered, words, is_found):
     assert Conversation.objects.mentioning(words).exists() == is_found
 
 
+def test_a_search_of_many_words_looks_for_ten(answered):
+    assert Conversation.objects.mentioning("owls " * 10 + "mice " * 90).exists()
+    assert not Conversation.objects.mentioning("owls " * 9 + "mice").exists()
+    assert not Conversation.objects.mentioning("%").exists()
+
+
 def test_what_was_deleted_is_nowhere_and_comes_back_whole(answered, viewer):
     keeping.delete(answered)
     assert not Conversation.objects.visible_to(viewer).exists()
