@@ -5,6 +5,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -25,7 +26,7 @@ from providers.chat import default_provider
 from providers.models import Provider
 
 LISTED = 30
-SEARCHED = 100
+LISTED_A_PAGE = 100
 LONGEST_SEARCH = 200
 
 
@@ -79,10 +80,12 @@ def conversations(request: HttpRequest, project_id: UUID) -> HttpResponse:
     shared = of_project.exclude(user=viewer.user)
     shows_shared = request.GET.get("which") == "shared"
     listed = shared if shows_shared else of_project.filter(user=viewer.user)
-    found = listed.mentioning(words).select_related("user").latest_first()[:SEARCHED]
+    found = listed.mentioning(words).select_related("user").latest_first()
+    part = Paginator(found, LISTED_A_PAGE).get_page(request.GET.get("page"))
     page = {
         "project": project,
-        "days": by_day(found),
+        "part": part,
+        "days": by_day(part),
         "words": words,
         "shows_shared": shows_shared,
         "has_shared": shared.exists(),

@@ -117,6 +117,21 @@ def test_the_list_is_searched(client_for, alice, answered, project):
     assert "No conversation has these words" in none
 
 
+def test_a_long_list_has_pages(client_for, alice, viewer, project):
+    for number in range(101):
+        Conversation.objects.create(project=project, user=viewer.user, title=f"talk {number:03}")
+    listed = reverse("conversations", args=[project.pk])
+    first, second = (
+        client_for(alice).get(f"{listed}?q=talk&page={n}").content.decode() for n in (1, 2)
+    )
+    titles = [f"talk {number:03}" for number in range(101)]
+    shown = [[title for title in titles if f">{title}<" in page] for page in (first, second)]
+    assert [len(some) for some in shown] == [100, 1]
+    assert sorted(shown[0] + shown[1]) == titles
+    assert "?q=talk&amp;page=2" in first
+    assert "?q=talk&amp;page=1" in second
+
+
 def test_another_provider_is_chosen_on_the_page(client_for, alice, answered, model):
     address = reverse("conversation-provider", args=[answered.pk])
     client_for(alice).post(address, {"provider": str(model.pk)})
