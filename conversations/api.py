@@ -64,7 +64,7 @@ class EventStream(BaseRenderer):
     retrieve=extend_schema(summary="One conversation"),
     create=extend_schema(summary="A new conversation about a project"),
     partial_update=extend_schema(
-        summary="Rename a conversation, or have another provider answer",
+        summary="Rename, pin or share a conversation, or have another provider answer",
         request=ChangedConversationSerializer,
     ),
     destroy=extend_schema(summary="Delete a conversation; for an hour it can be restored"),
@@ -215,6 +215,7 @@ def _settled(message: Message) -> Message:
 
 def _shown(message: Message) -> Any:
     mark_stale([message])
+    branches.placed([message], branches.Tree(message.conversation_id))
     return MessageSerializer(message).data
 
 

@@ -73,7 +73,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     )
 
     def get_alternatives(self, message: Message) -> list[str]:
-        return [str(pk) for pk in message.place.ids] if message.place else [str(message.pk)]
+        assert message.place is not None  # branches.placed
+        return [str(pk) for pk in message.place.ids]
 
     class Meta:
         model = Message

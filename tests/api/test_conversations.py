@@ -249,7 +249,7 @@ def test_an_answer_is_written_anew_and_can_be_followed(
 ) -> None:
     anew = browser(alice).post(f"/messages/{world.message.pk}/regenerate", {}).json()
     assert anew["parent"] == str(world.message.parent_id)
-    told = browser(alice).get(f"/messages/{anew['id']}").json()
-    assert told["alternatives"] == [str(world.message.pk), anew["id"]]
+    assert anew["alternatives"] == [str(world.message.pk), anew["id"]]
+    assert browser(alice).get(f"/messages/{anew['id']}").json() == anew
     answer = browser(alice).post(f"/messages/{anew['parent']}/regenerate", {})
     assert answer.status_code == 400
