@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass, field, replace
 
+from django.utils import timezone
+
 from accounts.viewers import Viewer
+from conversations.asking import LEASE
 from conversations.branches import before
 from conversations.calls import enter_call
 from conversations.excerpts import PROSE, Wanted, definition_for, mentions_of
@@ -33,7 +36,6 @@ class Draft:
 
     message: Message
     question: str
-    said: list[Message]
     history: History
     provider: Provider
     sought: Sought
@@ -62,7 +64,7 @@ def prepare(message: Message) -> Draft:
     history = within_budget(said)
     provider, *fallbacks = answering_order(message.conversation.provider)
     sought = understand(question.content, _turns(said)[-TURNS_UNDERSTOOD:])
-    return Draft(message, question.content, said, history, provider, sought, fallbacks=fallbacks)
+    return Draft(message, question.content, history, provider, sought, fallbacks=fallbacks)
 
 
 def _turns(messages: list[Message]) -> list[Turn]:
@@ -106,7 +108,9 @@ def find(draft: Draft) -> Results:
         message.conversation.project_id, {passage.source_id for passage in draft.passages}
     )
     message.sought = draft.sought.text if draft.sought.text != draft.question else ""
-    message.save(update_fields=["indexed", "sought"])
+    # With many at once, searching may have taken a good part of the lease.
+    message.lease_until = timezone.now() + LEASE
+    message.save(update_fields=["indexed", "sought", "lease_until"])
     return found
 
 
