@@ -97,6 +97,7 @@ class AnswerStream extends HTMLElement {
     this.events.close();
     for (const name of ["status", "stop"]) this.part(name)?.remove();
     if (this.part("actions")) this.part("actions").hidden = false;
+    if (this.part("again") && state !== "complete") this.part("again").textContent = "Ask again";
     for (const edit of document.querySelectorAll(".edit[hidden]")) edit.hidden = false;
     // The text itself is not read out while it grows; a problem speaks for itself.
     const sources = this.turn.querySelectorAll(".card").length;

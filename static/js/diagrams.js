@@ -17,19 +17,21 @@ function draw(block) {
   frame.title = "Diagram";
   frame.loading = "lazy";
   frame.height = "200";
-  let timer;
+  let timer = 0;
+  let isOver = false;
   const hear = ({ source, data }) => {
     if (source !== frame.contentWindow) return;
     if (data.ready) {
       // Without an origin the frame can't be named; only it has this window.
       frame.contentWindow.postMessage({ text: block.textContent, dark: isDark() }, "*");
-      timer = setTimeout(() => end(false), PATIENCE);
     } else {
       end(Number.isFinite(data.height) && data.height > 0);
       if (frame.isConnected) frame.height = String(Math.min(data.height, HIGHEST));
     }
   };
   const end = (isDrawn) => {
+    if (isOver) return;
+    isOver = true;
     clearTimeout(timer);
     removeEventListener("message", hear);
     if (!isDrawn) {
@@ -45,6 +47,8 @@ function draw(block) {
     text.append(summary, shown);
   };
   addEventListener("message", hear);
+  // Also where what was loaded is not the frame, and never says that it is ready.
+  frame.addEventListener("load", () => { timer = setTimeout(() => end(false), PATIENCE); });
   frame.src = "/diagram/";
   (block.closest(".code-block") ?? block).before(frame);
 }
