@@ -77,7 +77,7 @@ def list_tree(
     git = Git(directory=mirror, watch=Watch(limits=limits))
     below = _checked_folder(folder)
     where = ("--", f"{below}/") if below else ()
-    command = ("ls-tree", "-r", "-z", "-l", "--full-tree", _checked(commit), *where)
+    command = ("ls-tree", "-r", "-z", "-l", "--full-tree", checked_sha(commit), *where)
     count = 0
     with closing(git.stream(*command)) as pieces:
         for line in _split(pieces):
@@ -108,7 +108,7 @@ def commit_info(mirror: Path, commit: str) -> CommitInfo:
     git = Git(directory=mirror)
     shown = git.run(
         *("log", "-1", "--no-walk", "--no-show-signature", "--no-color"),
-        *("--format=%H%x00%an%x00%ae%x00%ct%x00%s", _checked(commit), "--"),
+        *("--format=%H%x00%an%x00%ae%x00%ct%x00%s", checked_sha(commit), "--"),
     )
     fields = shown.decode("utf-8", "replace").split("\0")
     if len(fields) != 5:
@@ -116,10 +116,10 @@ def commit_info(mirror: Path, commit: str) -> CommitInfo:
     sha, author, email, seconds, subject = fields
     return CommitInfo(
         sha,
-        _tidy(author, 200),
-        _tidy(email, 254),
-        _moment(seconds),
-        _tidy(subject, 500),
+        tidy(author, 200),
+        tidy(email, 254),
+        moment(seconds),
+        tidy(subject, 500),
     )
 
 
@@ -132,12 +132,12 @@ def last_commit_date(mirror: Path, commit: str, folder: str = "") -> datetime | 
         "-1",
         "--no-show-signature",
         "--format=%H %ct",
-        _checked(commit),
+        checked_sha(commit),
         "--",
         *where,
     )
     found = Git(directory=mirror).run(*command).decode().rstrip("\n")
-    return _moment(found.partition(" ")[2]) if found else None
+    return moment(found.partition(" ")[2]) if found else None
 
 
 def walk_changes(
@@ -157,9 +157,9 @@ def walk_changes(
     command = (
         *("log", "-z", "--no-merges", "--no-renames", "--no-mailmap", "--name-only"),
         *("--no-show-signature", "--no-color", "--no-ext-diff", "--no-notes"),
-        *("--format=//%H%n%ct%n%an%n%ae", _checked(commit), "--", *((below,) if below else ())),
+        *("--format=//%H%n%ct%n%an%n%ae", checked_sha(commit), "--", *((below,) if below else ())),
     )
-    cut = _cut_off(mirror)
+    cut = cut_off(mirror)
     walked = 0
     with closing(Git(directory=mirror, watch=watch).stream(*command)) as pieces:
         for change in _changes(_split(_within(pieces, reach))):
@@ -171,7 +171,8 @@ def walk_changes(
                 yield change
 
 
-def _checked(commit: str) -> str:
+def checked_sha(commit: str) -> str:
+    """Return the sha of a commit as it is; raises ValueError for anything else."""
     if not SHA.fullmatch(commit):
         raise ValueError("not the sha of a commit")
     return commit
@@ -201,7 +202,7 @@ def _within(pieces: Iterable[bytes], reach: Reach) -> Iterator[bytes]:
         yield piece
 
 
-def _cut_off(mirror: Path) -> frozenset[str]:
+def cut_off(mirror: Path) -> frozenset[str]:
     """Return the commits at which a shallow history was cut."""
     try:
         return frozenset((mirror / "shallow").read_text(encoding="ascii").split())
@@ -229,8 +230,8 @@ def _change(record: bytes) -> Change:
     sha, seconds, author, email = [*text.split("\n", 3), "", "", ""][:4]
     number = int(seconds) if re.fullmatch(r"\d{1,12}", seconds) else 0
     latest = datetime.now(tz=UTC) + _CLOCKS_DIFFER
-    moment = _moment(seconds) if 0 < number <= latest.timestamp() else None
-    return Change(sha, _tidy(author, 255), _tidy(email, 255), moment, [])
+    moment = moment(seconds) if 0 < number <= latest.timestamp() else None
+    return Change(sha, tidy(author, 255), tidy(email, 255), moment, [])
 
 
 def _parse(line: bytes) -> Entry:
@@ -247,7 +248,7 @@ def _parse(line: bytes) -> Entry:
 
 def _measure(git: Git, shas: Iterable[str]) -> Iterator[tuple[str, bytes, int]]:
     with tempfile.TemporaryFile() as asked:
-        asked.writelines(_checked(sha).encode() + b"\n" for sha in shas)
+        asked.writelines(checked_sha(sha).encode() + b"\n" for sha in shas)
         asked.seek(0)
         rest = b""
         for piece in git.stream("cat-file", "--batch-check", "--buffer", stdin=asked):
@@ -286,12 +287,13 @@ def _fill(held: bytearray, pieces: Iterator[bytes], until: bytes | int) -> None:
         held += piece
 
 
-def _moment(seconds: str) -> datetime:
+def moment(seconds: str) -> datetime:
     """Return the moment a commit claims, kept within what a date can be."""
     number = int(seconds) if re.fullmatch(r"-?\d+", seconds) else 0
     return datetime.fromtimestamp(min(max(number, 0), _LATEST), tz=UTC)
 
 
-def _tidy(text: str, longest: int) -> str:
+def tidy(text: str, longest: int) -> str:
+    """Return text in one line, without what can't be shown."""
     kept = "".join(" " if c.isspace() else c for c in text if c.isprintable() or c.isspace())
     return kept.strip()[:longest]

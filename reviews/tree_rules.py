@@ -1,0 +1,46 @@
+"""Finding in a text what rules over syntax trees describe."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ast_grep_py import SgNode, SgRoot
+
+from reviews.rule_files import PARSERS, Rule, Shape
+
+LONGEST = 12  # lines of one place; a larger one is named by its first lines
+MOST = 50  # places of one rule in a file
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a rule is broken: lines from 1, and the text that breaks it."""
+
+    rule: Rule
+    shape: Shape
+    start_line: int
+    end_line: int
+    text: str
+    fixed: str = ""  # the text as it would stand there instead, if the rule knows
+
+
+def find_places(text: str, language: str, rules: Iterable[Rule]) -> Iterator[Place]:
+    """Yield the places where a text breaks rules; `language` is one of ours."""
+    wanted = [(rule, shape) for rule in rules for shape in rule.shapes.get(language, ())]
+    if not wanted:
+        return
+    root = SgRoot(text, PARSERS[language]).root()
+    for rule, shape in wanted:
+        seen: set[tuple[int, int]] = set()
+        for node in root.find_all(shape.config)[:MOST]:  # type: ignore[call-overload]
+            place = _place(node, rule, shape)
+            if (place.start_line, place.end_line) not in seen:
+                seen.add((place.start_line, place.end_line))
+                yield place
+
+
+def _place(node: SgNode, rule: Rule, shape: Shape) -> Place:
+    shown = (node.get_match(shape.at) if shape.at else None) or node
+    at = shown.range()
+    start, end = at.start.line + 1, at.end.line + 1
+    fixed = node.replace(shape.fix).inserted_text if shape.fix else ""
+    return Place(rule, shape, start, min(end, start + LONGEST - 1), shown.text(), fixed)
