@@ -230,8 +230,8 @@ def _change(record: bytes) -> Change:
     sha, seconds, author, email = [*text.split("\n", 3), "", "", ""][:4]
     number = int(seconds) if re.fullmatch(r"\d{1,12}", seconds) else 0
     latest = datetime.now(tz=UTC) + _CLOCKS_DIFFER
-    moment = moment(seconds) if 0 < number <= latest.timestamp() else None
-    return Change(sha, tidy(author, 255), tidy(email, 255), moment, [])
+    when = moment(seconds) if 0 < number <= latest.timestamp() else None
+    return Change(sha, tidy(author, 255), tidy(email, 255), when, [])
 
 
 def _parse(line: bytes) -> Entry:

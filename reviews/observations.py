@@ -1,4 +1,4 @@
-"""What a check says of a change, before anybody has weighed it: a claim about lines, with evidence."""
+"""What a check says of a change, before anybody weighed it: a claim about lines, with evidence."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal

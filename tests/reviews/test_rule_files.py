@@ -1,6 +1,7 @@
 """Each rule finds its bad examples and none of its good ones, in every language it knows."""
 
 import pytest
+
 from reviews.rule_files import RuleBroken, read_rule, rules
 from reviews.tree_rules import find_places
 
