@@ -11,6 +11,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.enum_names import ENUM_NAMES
+
 django_stubs_ext.monkeypatch()  # lets forms and admins name their model in brackets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,6 +108,7 @@ INSTALLED_APPS = [
     "providers",
     "knowledge",
     "conversations",
+    "reviews",
     "portal",
 ]
 
@@ -213,6 +216,7 @@ GOLDEN_HOUR = env.int("GOLDEN_HOUR", default=2)
 JOB_RUNNERS = {
     "sync": "knowledge.syncing.run_sync",
     "embed": "knowledge.embedding.run_embed",
+    "nightly": "reviews.nightly.run_nightly",
 }
 JOB_LEASE_SECONDS = 20
 # How long a job may run while the work of others waits.
@@ -350,21 +354,7 @@ SPECTACULAR_SETTINGS = {
         "config.description.with_errors",
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "UserRole": "accounts.models.User.Role",
-        "MemberRole": "projects.models.Membership.Role",
-        "MessageRole": "conversations.models.Message.Role",
-        "SourceState": "projects.models.Source.State",
-        "JobState": "projects.models.Job.State",
-        "SpaceState": "knowledge.models.EmbeddingSpace.State",
-        "DocumentState": "knowledge.models.Document.State",
-        "MessageState": "conversations.models.Message.State",
-        "GapState": "knowledge.models.KnowledgeGap.State",
-        "SourceKind": "projects.models.Source.Kind",
-        "JobKind": "projects.models.Job.Kind",
-        "FeedbackValue": "conversations.models.Message.Feedback",
-        "FeedbackKind": "conversations.models.Message.FeedbackKind",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 # --- Pages ---------------------------------------------------------------------------------

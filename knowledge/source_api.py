@@ -30,7 +30,7 @@ from projects.sourcing import (
 MOST_FILES = 200
 MOST_PATHS = 1000
 LONGEST_LIST = 101_000  # characters: 200 lines of 500 with their breaks
-NEW_KINDS = [choice for choice in Source.Kind.choices if choice[0] != Source.Kind.WRITTEN]
+NEW_KINDS = [choice for choice in Source.Kind.choices if choice[0] not in Source.OWN_KINDS]
 PATTERNS = "Patterns as in .gitignore, one a line, at most 200 of at most 500 characters."
 
 

@@ -46,7 +46,7 @@ def chunk_code(path: str, text: str, language: str) -> list[Chunk]:
     """The definitions of a source file as chunks; raises Unparsable when lines cut it better."""
     source = text.encode(errors="replace")
     refuse_bombs(source)
-    tree = _parse(source, language)
+    tree = parse_source(source, language)
     root = tree.root_node
     if root.type == "ERROR":
         raise Unparsable("the parser found no structure")
@@ -101,7 +101,8 @@ class _Workbench(threading.local):
 _workbench = _Workbench()
 
 
-def _parse(source: bytes, language: str) -> Tree:
+def parse_source(source: bytes, language: str) -> Tree:
+    """Return the syntax tree of a text; raises Unparsable where that takes too long."""
     parsers, buffer = _workbench.parsers, _workbench.buffer
     if language not in parsers:
         parsers[language] = Parser(load_language(language))

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -27,6 +27,7 @@ from knowledge.redaction import redact
 from knowledge.uploads import git_sha_of
 from projects.jobs import enqueue, ring_bell
 from projects.models import Job, Project, Source
+from projects.sourcing import own_source
 from projects.trees import Entry
 
 LONGEST_TITLE = 512
@@ -221,21 +222,7 @@ def _checked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _written_source(project: Project, *, by: User) -> Source:
-    """Return the source of what people write in a project, made when it is first needed."""
-    written = Source.objects.filter(project=project, kind=Source.Kind.WRITTEN)
-    source = written.first()
-    if source is not None:
-        return source
-    taken = set(project.sources.values_list("name", flat=True))
-    names = (NAME, *(f"{NAME} {number}" for number in range(2, len(taken) + 3)))
-    name = next(name for name in names if name not in taken)
-    try:
-        with transaction.atomic():
-            source = Source.objects.create(project=project, kind=Source.Kind.WRITTEN, name=name)
-            record(by, "added", source, project_id=project.pk, origin=source.origin)
-            return source
-    except IntegrityError:  # somebody else wrote their first document at the same moment
-        return written.get()
+    return own_source(project, Source.Kind.WRITTEN, NAME, by=by)
 
 
 def _lock(source: Source, by: User) -> None:

@@ -174,7 +174,7 @@ def _end_as_it_ends(lease: Lease) -> None:
     except (JobYielded, JobCancelled) as stop:
         # Work that could only be broken off was not told why.
         if isinstance(stop, JobYielded) or lease.is_yielding:
-            _give_back(job)
+            _give_back(job, stop.seconds if isinstance(stop, JobYielded) else 0)
         else:
             _settle(job, Job.State.CANCELLED, "")
     except JobFailed as failure:
@@ -199,12 +199,12 @@ def _is_gone() -> bool:
     return connection.connection is None or not connection.is_usable()
 
 
-def _give_back(job: Job) -> None:
+def _give_back(job: Job, seconds: float) -> None:
     """Let the job wait for its next turn as if it had not been tried."""
     now = timezone.now()
     _held(job).update(
         state=Job.State.QUEUED,
-        due_at=now,
+        due_at=now + timedelta(seconds=seconds),
         claimed_at=now,
         attempts=0,
         error="",
@@ -212,7 +212,8 @@ def _give_back(job: Job) -> None:
         fence=F("fence") + 1,
         updated_at=now,
     )
-    ring_bell()
+    if not seconds:
+        ring_bell()
 
 
 def _give_back_after_outage(job: Job) -> None:

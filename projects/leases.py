@@ -35,6 +35,10 @@ class JobCancelled(Exception):
 class JobYielded(Exception):
     """Other work goes first, or the worker ends: the job goes back to the queue as it is."""
 
+    def __init__(self, seconds: float = 0) -> None:
+        super().__init__()
+        self.seconds = seconds  # before it is looked at again
+
 
 class LeaseLost(Exception):
     """Another runner holds the job now; this one must write nothing more."""
@@ -105,7 +109,7 @@ class Lease:
         if now - self._looked_at < min(LOOK_EVERY, settings.JOB_SLICE_SECONDS):
             return
         self._looked_at = now
-        if self.job.kind == Job.Kind.EMBED and turns.words_wait():
+        if self.job.kind != Job.Kind.SYNC and turns.words_wait():
             raise JobYielded
         had_its_turn = now - self._began >= settings.JOB_SLICE_SECONDS
         if had_its_turn and turns.is_due_before(self.job):

@@ -13,6 +13,10 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Dated, User
 from accounts.viewers import Viewer
+from projects.machine_models import ForgeQuota, WorkerBeat
+
+# Django looks for an app's models here, wherever they are written.
+__all__ = ["ForgeQuota", "WorkerBeat"]
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -112,6 +116,7 @@ class Source(Dated):
         DOCS = "docs", "Documents"
         UPLOAD = "upload", "Uploaded files"
         WRITTEN = "written", "Written documents"
+        REVIEWS = "reviews", "Reviews"
 
     class State(models.TextChoices):
         NEW = "new", "Not synced yet"
@@ -121,7 +126,9 @@ class Source(Dated):
         ASKS = "asks", "Waits for an answer"
         FAILED = "failed", "Failed"
 
-    GIVEN_KINDS = (Kind.UPLOAD, Kind.WRITTEN)  # by people, not read from a repository
+    # By people, or by the nights: not read from a repository.
+    GIVEN_KINDS = (Kind.UPLOAD, Kind.WRITTEN, Kind.REVIEWS)
+    OWN_KINDS = (Kind.WRITTEN, Kind.REVIEWS)  # made by the product where they are needed
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="sources")
     name = models.CharField(max_length=255)
@@ -159,14 +166,17 @@ class Source(Dated):
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="source_name_in_project"),
             models.CheckConstraint(
-                condition=Q(kind__in=["upload", "written"], url="", path="")
-                | (~Q(kind__in=["upload", "written"]) & (Q(url="") ^ Q(path=""))),
+                condition=Q(kind__in=["upload", "written", "reviews"], url="", path="")
+                | (~Q(kind__in=["upload", "written", "reviews"]) & (Q(url="") ^ Q(path=""))),
                 name="source_has_one_origin",
             ),
             models.UniqueConstraint(
                 fields=["project"],
                 condition=Q(kind="written"),
                 name="one_source_of_written_documents",
+            ),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(kind="reviews"), name="one_source_of_reviews"
             ),
         ]
 
@@ -196,24 +206,6 @@ class Source(Dated):
     @property
     def is_upload(self) -> bool:
         return self.kind == self.Kind.UPLOAD
-
-
-class ForgeQuota(Dated):
-    """How many requests a forge still takes, as it last said; without a token they are few."""
-
-    host = models.CharField(max_length=255)
-    is_anonymous = models.BooleanField()
-    limit = models.PositiveIntegerField()
-    remaining = models.PositiveIntegerField()
-    resets_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["host", "is_anonymous"], name="one_quota_of_a_forge"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.host}: {self.remaining} of {self.limit}"
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -312,6 +304,7 @@ class Job(Dated):
     class Kind(models.TextChoices):
         SYNC = "sync", "Sync"
         EMBED = "embed", "Embed"
+        NIGHTLY = "nightly", "Review"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting"
@@ -378,19 +371,3 @@ class Job(Dated):
             return None
         spent = timezone.now() - self.started_at
         return spent / self.done * max(0, self.total - self.done)
-
-
-class WorkerBeat(models.Model):
-    """The last sign of life of a process that runs jobs."""
-
-    name = models.CharField(primary_key=True, max_length=100)
-    seen_at = models.DateTimeField(default=timezone.now)
-
-    ALIVE_FOR = timedelta(seconds=40)
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def somebody_is_alive(cls) -> bool:
-        return cls.objects.filter(seen_at__gt=timezone.now() - cls.ALIVE_FOR).exists()

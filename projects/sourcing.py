@@ -114,6 +114,24 @@ def add_source(
     return source
 
 
+def own_source(project: Project, kind: Source.Kind, name: str, *, by: User) -> Source:
+    """Return the project's source of a kind that the product fills itself, made when needed."""
+    mine = Source.objects.filter(project=project, kind=kind)
+    source = mine.first()
+    if source is not None:
+        return source
+    taken = set(project.sources.values_list("name", flat=True))
+    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+    free = next(one for one in names if one not in taken)
+    try:
+        with transaction.atomic():
+            source = Source.objects.create(project=project, kind=kind, name=free)
+            record(by, "added", source, project_id=project.pk, origin=source.origin)
+            return source
+    except IntegrityError:  # somebody else needed it at the same moment
+        return mine.get()
+
+
 @transaction.atomic
 def change_source(source: Source, *, by: User, **fields: Any) -> None:
     """Change how a source is named and read; what decides its content is synced anew."""

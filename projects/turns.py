@@ -1,4 +1,4 @@
-"""Whose turn it is: words before meaning, then whoever runs least and was served longest ago."""
+"""Whose turn it is: words, then meaning, then reviews; of each, who was served longest ago."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from projects.models import Job, JobQuerySet, Project
 
+_KINDS = (Job.Kind.SYNC, Job.Kind.EMBED, Job.Kind.NIGHTLY)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -18,7 +19,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Turn:
     """The work of one kind that waits in one project; the smallest goes first."""
 
-    is_meaning: bool
+    rank: int  # of the kind of work
     running: int
     served_at: datetime
     due_at: datetime
@@ -26,7 +27,7 @@ class Turn:
 
     @property
     def kind(self) -> Job.Kind:
-        return Job.Kind.EMBED if self.is_meaning else Job.Kind.SYNC
+        return _KINDS[self.rank]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def turns_of(jobs: JobQuerySet, *, besides: Job | None = None) -> list[Turn]:
     projects = {row[0] for row in waiting}
     running, served = _running(besides), _served(projects)
     return sorted(
-        Turn(kind == Job.Kind.EMBED, running[project], served[project], due_at, project)
+        Turn(_rank(kind), running[project], served[project], due_at, project)
         for project, kind, due_at in waiting
     )
 
@@ -54,7 +55,7 @@ def is_due_before(job: Job) -> bool:
     waiting = Job.objects.waiting().exclude(project=job.project_id, kind=job.kind)
     if not waiting.exists():
         return False
-    own = Turn(job.kind == Job.Kind.EMBED, _running(job)[job.project_id], now, now, job.project_id)
+    own = Turn(_rank(job.kind), _running(job)[job.project_id], now, now, job.project_id)
     return turns_of(waiting, besides=job)[0] < own
 
 
@@ -74,7 +75,7 @@ def places() -> dict[UUID, Place]:
     served = _served({row[1] for row in rows})
     in_turn = []
     for pk, project, source, kind, due_at in rows:
-        turn = Turn(kind == Job.Kind.EMBED, running[project], served[project], due_at, project)
+        turn = Turn(_rank(kind), running[project], served[project], due_at, project)
         in_turn.append((turn, pk, source))
         running[project] += 1
     found: dict[UUID, Place] = {}
@@ -83,6 +84,10 @@ def places() -> dict[UUID, Place]:
         found[pk] = Place(number, len(before) - (source in before))
         before.add(source)
     return found
+
+
+def _rank(kind: str) -> int:
+    return _KINDS.index(Job.Kind(kind))
 
 
 def _running(besides: Job | None) -> Counter[UUID]:

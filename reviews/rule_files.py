@@ -40,7 +40,7 @@ class RuleBroken(Exception):
     """A rule can't be read; the message says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """How something looks in one language, as ast-grep's rules say it."""
 
@@ -53,7 +53,7 @@ class Shape:
     bad: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """Something that should not be, in every language that it is described for."""
 

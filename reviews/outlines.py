@@ -1,0 +1,232 @@
+"""What a file defines: functions, methods and classes with their parameters, in many languages."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from tree_sitter import Node
+
+from knowledge.definitions import definition_of, receiver_of
+from knowledge.syntax_trees import Unparsable, is_supported, parse_source, refuse_bombs
+
+DEEPEST = 12
+MOST = 2_000  # definitions of a file
+
+_NAME = r"[A-Za-z_$][\w$]*"
+_NAMES = re.compile(_NAME.encode())
+_STUB = re.compile(
+    r"\{?\s*(?:[\"'].{0,2000}?[\"']\s*)?(?:\.\.\.|pass|return|return null;?"
+    r"|(?:raise|throw new|throw)\s+\w*(?:NotImplemented|Unsupported|not implemented)[^\n]*)?\s*\}?",
+    re.DOTALL | re.IGNORECASE,
+)
+_VARIADIC = frozenset(
+    {
+        *("list_splat_pattern", "dictionary_splat_pattern", "rest_pattern", "spread_parameter"),
+        *("variadic_parameter_declaration", "variadic_parameter"),
+    }
+)
+_DEFAULTED = frozenset(
+    {"default_parameter", "typed_default_parameter", "assignment_pattern", "optional_parameter"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    is_optional: bool = False
+    is_variadic: bool = False
+    is_keyword: bool = False  # can only be given by its name
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A definition; lines count from 1, the body is told by a hash of its words."""
+
+    name: str  # as its file calls it: "Ledger.total"
+    kind: str
+    start_line: int
+    end_line: int
+    head_line: int  # of the line that holds its name
+    parameters: tuple[Parameter, ...] = ()
+    is_public: bool = True
+    is_decorated: bool = False
+    has_bases: bool = False  # its class inherits from another, or implements one
+    is_stub: bool = False
+    is_documented: bool = False
+    body: str = ""
+    words: frozenset[str] = field(default_factory=frozenset)  # names that its body mentions
+
+    @property
+    def own_name(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def is_callable(self) -> bool:
+        return self.kind in {"function", "method", "constructor"}
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "words": sorted(self.words)}
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> "Outline":
+        parameters = tuple(Parameter(**one) for one in said["parameters"])
+        return cls(**{**said, "parameters": parameters, "words": frozenset(said["words"])})
+
+
+def outline_of(text: str, language: str) -> list[Outline]:
+    """Return what a text defines, in order; nothing where it can't be parsed."""
+    if not is_supported(language):
+        return []
+    source = text.encode(errors="replace")
+    try:
+        refuse_bombs(source)
+        root = parse_source(source, language).root_node
+    except Unparsable:
+        return []
+    found: list[Outline] = []
+    for outline in _Walk(source, language).below(root, (), has_bases=False, depth=0):
+        found.append(outline)
+        if len(found) >= MOST:
+            break
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    source: bytes
+    language: str
+
+    def below(
+        self, node: Node, scope: tuple[str, ...], *, has_bases: bool, depth: int
+    ) -> Iterator[Outline]:
+        if depth > DEEPEST:
+            return
+        for child in node.named_children:
+            definition = definition_of(child, self.language, self.source)
+            if definition is None or not definition.name:
+                # A block of a module may define things; a statement in a function may not.
+                if not scope or child.type in {"block", "class_body", "declaration_list"}:
+                    yield from self.below(child, scope, has_bases=has_bases, depth=depth + 1)
+                continue
+            name = definition.name
+            if self.language == "go" and (receiver := receiver_of(definition.node, self.source)):
+                name = f"{receiver}.{name}"
+            inner = (*scope, name)
+            is_class = definition.kind not in {"function", "method", "constructor"}
+            yield self._outline(child, definition.node, definition.body, inner, has_bases)
+            if is_class and definition.body is not None:
+                bases = _has_bases(definition.node)
+                yield from self.below(definition.body, inner, has_bases=bases, depth=depth + 1)
+
+    def _outline(
+        self,
+        outer: Node,
+        node: Node,
+        body: Node | None,
+        scope: tuple[str, ...],
+        has_bases: bool,
+    ) -> Outline:
+        text = self.source[body.start_byte : body.end_byte] if body is not None else b""
+        head = self.source[outer.start_byte : body.start_byte if body is not None else None]
+        kind = node.type
+        is_function = _parameters_node(node) is not None and "class" not in kind
+        return Outline(
+            name=".".join(scope),
+            kind=("method" if len(scope) > 1 or "." in scope[0] else "function")
+            if is_function
+            else "class",
+            start_line=outer.start_point[0] + 1,
+            end_line=outer.end_point[0] + 1,
+            head_line=node.start_point[0] + 1,
+            parameters=tuple(self._parameters(node)) if is_function else (),
+            is_public=self._is_public(outer, scope, head),
+            is_decorated=outer.type == "decorated_definition" or head.lstrip().startswith(b"@"),
+            has_bases=has_bases,
+            is_stub=len(text) < 2_500
+            and _STUB.fullmatch(text.decode(errors="replace").strip()) is not None,
+            is_documented=self._is_documented(outer, body),
+            body=blake2b(b" ".join(text.split()), digest_size=8).hexdigest(),
+            words=frozenset(word.decode() for word in _NAMES.findall(text[:200_000])),
+        )
+
+    def _parameters(self, node: Node) -> Iterator[Parameter]:
+        listed = _parameters_node(node)
+        is_keyword = False
+        for child in listed.named_children if listed is not None else ():
+            if child.type in {"keyword_separator", "list_splat_pattern"}:
+                is_keyword = True
+            if child.type in {"keyword_separator", "positional_separator", "comment"}:
+                continue
+            yield from self._names_of(child, is_keyword=is_keyword)
+
+    def _names_of(self, node: Node, *, is_keyword: bool) -> Iterator[Parameter]:
+        inner = node.named_children[0] if node.named_children else node
+        is_variadic = node.type in _VARIADIC or inner.type in _VARIADIC
+        value = node.child_by_field_name("value") or node.child_by_field_name("right")
+        is_optional = node.type in _DEFAULTED or value is not None or is_variadic
+        names = [
+            self._text(each)
+            for each in node.children_by_field_name("name")
+            or [node.child_by_field_name("pattern") or node.child_by_field_name("left") or inner]
+        ]
+        for name in names:
+            plain = re.search(r"[A-Za-z_$][\w$]*(?=\W*$)" if is_variadic else _NAME, name)
+            if name.startswith(("{", "[")) or plain is None:
+                yield Parameter("", is_optional=True, is_variadic=is_variadic)
+                continue
+            yield Parameter(
+                plain[0],
+                is_optional=is_optional,
+                is_variadic=is_variadic,
+                is_keyword=is_keyword and not is_variadic,
+                default=self._text(value)[:80] if value is not None else "",
+            )
+
+    def _is_public(self, outer: Node, scope: tuple[str, ...], head: bytes) -> bool:
+        own = scope[-1].rpartition(".")[2]
+        if self.language == "go":
+            return own[:1].isupper()
+        if self.language in {"java", "csharp", "kotlin"}:
+            return b"public" in head.partition(b"(")[0].split()
+        if self.language in {"javascript", "typescript", "tsx"}:
+            parent = outer.parent
+            is_exported = outer.type == "export_statement" or (
+                parent is not None and parent.type == "export_statement"
+            )
+            is_hidden = own.startswith(("_", "#")) or head.lstrip().startswith(b"private ")
+            return is_exported or (len(scope) > 1 and not is_hidden)
+        return not any(part.startswith("_") for part in scope)
+
+    def _is_documented(self, outer: Node, body: Node | None) -> bool:
+        if self.language == "python":
+            first = body.named_children[0] if body is not None and body.named_children else None
+            if first is not None and first.type == "expression_statement":
+                first = first.named_children[0] if first.named_children else first
+            return first is not None and first.type == "string"
+        before = outer.prev_named_sibling
+        if before is None and outer.parent is not None:
+            before = outer.parent.prev_named_sibling
+        return before is not None and "comment" in before.type
+
+    def _text(self, node: Node) -> str:
+        return self.source[node.start_byte : node.end_byte][:200].decode(errors="replace")
+
+
+def _parameters_node(node: Node) -> Node | None:
+    found = node.child_by_field_name("parameters")
+    if found is None and (declarator := node.child_by_field_name("declarator")) is not None:
+        found = declarator.child_by_field_name("parameters")
+    return found
+
+
+def _has_bases(node: Node) -> bool:
+    if bases := node.child_by_field_name("superclasses"):
+        return bool(bases.named_children)
+    fields = ("superclass", "interfaces", "trait")
+    heritage = ("class_heritage", "base_list", "super_interfaces", "delegation_specifier")
+    return any(node.child_by_field_name(name) for name in fields) or any(
+        child.type in heritage for child in node.named_children
+    )
