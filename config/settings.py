@@ -208,6 +208,8 @@ CELERY_BEAT_SCHEDULE = {
     "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
     "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
     "tend evaluations": {"task": "knowledge.tasks.tend_evaluations", "schedule": 60.0},
+    "tend nights": {"task": "reviews.tasks.tend_nights", "schedule": 60.0},
+    "send digests": {"task": "reviews.tasks.send_due", "schedule": 60.0},
 }
 CELERY_TIMEZONE = "UTC"
 # From when on, in UTC, each night's golden questions are asked; -1 for never.
@@ -257,6 +259,11 @@ EMBEDDING_LIMITS = {
     "token_budget": env.int("EMBEDDING_TOKEN_BUDGET", default=None),
     "usd_per_million": env.str("EMBEDDING_USD_PER_MILLION", default=None),
 }
+
+# Where digests are sent from; without a server nobody is written to.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+vars().update(env.email_url("EMAIL_URL") if EMAIL_URL else {})
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="nightowl@localhost")
 
 CHAT_ADAPTERS = {
     "offline": "providers.offline.OfflineChat",

@@ -1,4 +1,4 @@
-"""What people ask and the sources do not tell: Django finds this through `knowledge.models`."""
+"""What the sources do not tell: Django finds this through `knowledge.models`."""
 
 from typing import Self
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.models import Dated
 from accounts.viewers import Viewer
-from projects.models import Project
+from projects.models import Project, Task
 
 
 class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):
@@ -19,17 +19,23 @@ class KnowledgeGapQuerySet(models.QuerySet["KnowledgeGap"]):
 
 
 class KnowledgeGap(Dated):
-    """Something that people ask about and the sources do not tell."""
+    """Something that the sources do not tell, as people who asked or a review found."""
+
+    SEEN_KINDS = ("undocumented", "untested", "churn")  # by looking at the code, not by asking
 
     class Kind(models.TextChoices):
         FOUND = "", "Found by a review"
         LOW_EVIDENCE = "low_evidence", "Not in the sources"
         DISLIKED = "disliked", "Answers did not help"
+        UNDOCUMENTED = "undocumented", "Public code without documentation"
+        UNTESTED = "untested", "Code without tests"
+        CHURN = "churn", "Changes often, and no document tells of it"
 
     class State(models.TextChoices):
         CANDIDATE = "candidate", "Candidate"
         CONFIRMED = "confirmed", "Confirmed"
         DISMISSED = "dismissed", "Dismissed"
+        CLOSED = "closed", "Closed"
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="knowledge_gaps")
     # The folder of the nearest file that there is.
@@ -44,6 +50,11 @@ class KnowledgeGap(Dated):
     # The latest questions of it as they were asked, without who asked.
     samples = models.JSONField(default=list, blank=True)
     times = models.PositiveIntegerField(default=1)
+    task = models.ForeignKey(
+        Task, models.SET_NULL, null=True, blank=True, related_name="knowledge_gaps"
+    )
+    # When it was seen that the sources tell it now.
+    closed_at = models.DateTimeField(null=True, blank=True)
     last_updated = models.DateTimeField(auto_now=True)
 
     objects = KnowledgeGapQuerySet.as_manager()

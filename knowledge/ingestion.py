@@ -34,9 +34,14 @@ def question_of(document: Document, source: Source, data: bytes) -> Asked:
         data=data,
         project_id=document.project_id,
         document_id=document.id,
-        collection=source.collection,
+        collection=source.collection or _collection_of_reviews(source, document.path),
         metadata=document.metadata,
     )
+
+
+def _collection_of_reviews(source: Source, path: str) -> str:
+    """Return the collection of what the nights found: the product itself put it in its folder."""
+    return path.partition("/")[0] if source.kind == Source.Kind.REVIEWS else ""
 
 
 def read_file(

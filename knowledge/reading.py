@@ -22,7 +22,12 @@ COLUMNS = (
 )
 COLUMN_COUNT = COLUMNS.count(",") + 1
 # What of a document's front matter is kept beside each of its passages.
-METADATA_OF_PASSAGES = ("category", "tags", "area", "keyFiles", "table", "columns")
+METADATA_OF_PASSAGES = (
+    *("category", "tags", "area", "keyFiles", "table", "columns"),
+    # Of what reviews found.
+    *("severity", "filePath", "commitSha", "author", "date", "targetFile", "testType", "framework"),
+    *("confidence", "module", "reason", "lastUpdated", "score", "violations"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ class ProviderForm(forms.ModelForm[Provider]):
         model = Provider
         fields = ("provider_name", "model_name", "fallback_order", "is_enabled", "api_config")
         help_texts = {
-            "api_config": "base_url, temperature, max_tokens, timeout, and api_key_variable:"
-            " the name of the environment variable that holds the key, never the key itself."
+            "api_config": "base_url, temperature, max_tokens, timeout, json_schema, and"
+            " api_key_variable: the name of the environment variable that holds the key, never the"
+            " key itself."
         }
 
 

@@ -22,7 +22,8 @@ class ProviderSerializer(serializers.ModelSerializer[Provider]):
         required=False,
         validators=[check_api_config],
         help_text=(
-            "How the model is reached: base_url, temperature, max_tokens, timeout, and"
+            "How the model is reached: base_url, temperature, max_tokens, timeout, json_schema"
+            " (whether it can be held to a form of JSON), and"
             " api_key_variable, the name of the environment variable that holds the key."
             " Shown to admins only."
         ),

@@ -1,9 +1,9 @@
 """Asking a model: what every provider offers, and which one answers."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -13,6 +13,9 @@ from providers.models import Provider
 
 class ModelUnavailable(Exception):
     """The model did not answer, or broke off; the message says why, without any secret."""
+
+
+Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,18 @@ class Usage:
 
 class ChatModel(Protocol):
     def stream(
-        self, provider: Provider, messages: Sequence[ChatMessage], usage: Usage
+        self,
+        provider: Provider,
+        messages: Sequence[ChatMessage],
+        usage: Usage,
+        *,
+        schema: Schema | None = None,
     ) -> AsyncGenerator[str, None]:
-        """Yield the answer piece by piece, for a person who is waiting."""
+        """Yield the answer piece by piece, for a person who is waiting.
+
+        `schema` is what the answer must be as JSON, for models that can be held to one; others
+        answer as they like.
+        """
 
 
 def chat_model(provider: Provider) -> ChatModel:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 from functools import cache
 from http import HTTPStatus
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
 import httpx2
 import openai
@@ -16,7 +16,7 @@ from django.conf import settings
 from openai.types.chat import ChatCompletionMessageParam
 
 from providers.breaths import breaths
-from providers.chat import ChatMessage, ModelUnavailable, Usage
+from providers.chat import ChatMessage, ModelUnavailable, Schema, Usage
 from providers.completions import DONE, EventTooLong, Said, count, events_in, read, storable
 from providers.models import Provider
 from providers.waiting import in_words, seconds_asked_for
@@ -34,6 +34,8 @@ USUAL_KEY_VARIABLE = {
     Provider.Name.OPENROUTER: "OPENROUTER_API_KEY",
     Provider.Name.LITELLM: "LITELLM_API_KEY",
 }
+# Who is known to hold its models to a schema; for others `json_schema` in their settings says so.
+HELD_TO_SCHEMAS = frozenset({Provider.Name.OPENAI, Provider.Name.GOOGLE, Provider.Name.OLLAMA})
 PATIENCE = 120.0  # seconds without a sign after which a model counts as gone
 LONGEST_WRITING = 900.0  # seconds of one answer
 LONGEST_ANSWER = 200_000  # characters
@@ -63,13 +65,18 @@ def api_key(provider: Provider) -> str:
 
 class CompatibleChat:
     async def stream(
-        self, provider: Provider, messages: Sequence[ChatMessage], usage: Usage
+        self,
+        provider: Provider,
+        messages: Sequence[ChatMessage],
+        usage: Usage,
+        *,
+        schema: Schema | None = None,
     ) -> AsyncGenerator[str, None]:
         async with AsyncExitStack() as opened:
             opened.enter_context(_translated(provider))
             # Closed in turn, from the last reader down to the connection: what is left to the
             # garbage collector may be closed while another thread still runs it.
-            events = await _asked(provider, messages, opened)
+            events = await _asked(provider, messages, opened, schema)
             async for text in _Answer(provider.model_name).read_from(events, usage):
                 yield text
 
@@ -78,6 +85,7 @@ async def _asked(
     provider: Provider,
     messages: Sequence[ChatMessage],
     opened: AsyncExitStack,
+    schema: Schema | None,
 ) -> AsyncIterator[str]:
     """Ask, and return the events of the answer; they are closed with `opened`."""
     config = provider.api_config
@@ -102,6 +110,7 @@ async def _asked(
         temperature=config.get("temperature", 0.2),
         max_tokens=config.get("max_tokens", USUAL_MAX_TOKENS),
         stream=True,
+        extra_body=_form(provider, schema),
         stream_options={"include_usage": True},
     )
     # Around the second try as well: who waits has waited since the first.
@@ -114,6 +123,15 @@ async def _asked(
         chunks = reading(await opened.enter_async_context(aclosing(chunks)))
     events = events_in(await opened.enter_async_context(aclosing(chunks)))
     return await opened.enter_async_context(aclosing(events))
+
+
+def _form(provider: Provider, schema: Schema | None) -> dict[str, Any] | None:
+    """Return how a model is held to a schema; servers that do not know this may refuse it."""
+    can = provider.provider_name in HELD_TO_SCHEMAS and "base_url" not in provider.api_config
+    if schema is None or not provider.api_config.get("json_schema", can):
+        return None
+    named = {"name": "reply", "strict": True, "schema": dict(schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": named}}
 
 
 async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -68,9 +68,14 @@ class ProviderForm(forms.ModelForm[Provider]):
         label="Seconds of patience",
         help_text=f"Without a word for so long, the model counts as gone. Empty: {PATIENCE:.0f}.",
     )
+    json_schema = forms.NullBooleanField(
+        required=False,
+        label="Can be held to a form",
+        help_text="Reviews ask for JSON of one form. Unknown: as is usual for the kind.",
+    )
     field_order = (
         *("provider_name", "model_name", "base_url", "api_key_variable", "temperature"),
-        *("max_tokens", "timeout", "fallback_order", "is_enabled"),
+        *("max_tokens", "timeout", "json_schema", "fallback_order", "is_enabled"),
     )
 
     class Meta:

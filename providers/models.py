@@ -18,6 +18,7 @@ CONFIG_KEYS: dict[str, type | tuple[type, ...]] = {
     "max_tokens": int,
     "api_key_variable": str,
     "timeout": (int, float),
+    "json_schema": bool,
 }
 CONFIG_BOUNDS = {"temperature": (0, 2), "max_tokens": (1, 1_000_000), "timeout": (1, 600)}
 CONFIG_RULES = {"base_url": check_address, "api_key_variable": check_key_variable}
@@ -31,7 +32,8 @@ def check_api_config(config: object) -> None:
         if key not in CONFIG_KEYS:
             known = ", ".join(sorted(CONFIG_KEYS))
             raise ValidationError(f"“{key}” is not a setting. Known are: {known}.")
-        if not isinstance(value, CONFIG_KEYS[key]) or isinstance(value, bool):
+        is_switch = CONFIG_KEYS[key] is bool
+        if not isinstance(value, CONFIG_KEYS[key]) or isinstance(value, bool) != is_switch:
             raise ValidationError(f"“{key}” has a value of the wrong kind.")
         _check_value(key, value)
 
@@ -41,7 +43,7 @@ def _check_value(key: str, value: Any) -> None:
         least, most = CONFIG_BOUNDS[key]
         if not least <= value <= most:
             raise ValidationError(f"“{key}” is a number from {least} to {most:,}.")
-    elif value:
+    elif value and key in CONFIG_RULES:
         try:
             CONFIG_RULES[key](value)
         except ValidationError as error:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
 
-from providers.chat import ChatMessage, ModelUnavailable, Usage, chat_model
+from providers.chat import ChatMessage, ModelUnavailable, Schema, Usage, chat_model
 from providers.models import Provider
 
 
@@ -21,14 +21,21 @@ class Reply:
 
 
 async def reply_of(
-    provider: Provider, messages: Sequence[ChatMessage], *, seconds: float, longest: int
+    provider: Provider,
+    messages: Sequence[ChatMessage],
+    *,
+    seconds: float,
+    longest: int,
+    schema: Schema | None = None,
 ) -> Reply:
     """Return what a model replies within some seconds; it is left when it goes on for too long."""
     reply, started = Reply(), monotonic()
     try:
         async with (
             asyncio.timeout(seconds),
-            aclosing(chat_model(provider).stream(provider, messages, reply.usage)) as stream,
+            aclosing(
+                chat_model(provider).stream(provider, messages, reply.usage, schema=schema)
+            ) as stream,
         ):
             async for piece in stream:
                 reply.text += piece

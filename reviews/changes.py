@@ -4,15 +4,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from knowledge.languages import kind_of
+from knowledge.languages import kind_of, language_of, layer_of
 from projects.commits import CommitTree
 from projects.companions import Companions
 from projects.diffs import FileDiff, Step
 from reviews.inspecting import Inspection
 from reviews.outlines import Outline
+from reviews.rule_files import PARSERS
 
 # Code that nobody calls: it measures, shows or is run by hand.
 _ASIDE = re.compile(r"(?:^|/)(?:bench|benchmarks?|scripts?|tools?|demos?|playground)/")
+
+
+_ASIDE_LAYERS = {"test", "example", "documentation", "translation", "build", "config", "style"}
+
+
+def is_product(path: str) -> bool:
+    """Whether it is code that does the project's work: no test, no example, no build."""
+    is_aside = layer_of(path) in _ASIDE_LAYERS or _ASIDE.search(path) is not None
+    return kind_of(path) == "code" and language_of(path) in PARSERS and not is_aside
 
 
 @dataclass(slots=True)
@@ -33,14 +43,8 @@ class ChangedFile:
         return self.diff.path
 
     @property
-    def is_code(self) -> bool:
-        return kind_of(self.path) == "code"
-
-    @property
     def is_product(self) -> bool:
-        """Whether it is code that does the project's work: no test, no example, no build."""
-        aside = {"test", "example", "documentation", "translation", "build", "config", "style"}
-        return self.is_code and self.layer not in aside and not _ASIDE.search(self.path)
+        return is_product(self.path)
 
     def lines(self) -> list[str]:
         return self.after.split("\n")

@@ -5,8 +5,8 @@ and the rules are ours or those of the project in our database.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ class Examined:
     change: Change
     diff: Diff
     findings: list[Verified] = field(default_factory=list)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     left_out: dict[str, str] = field(default_factory=dict)  # reasons by path
     notes: list[str] = field(default_factory=list)
 
@@ -61,9 +61,23 @@ class Examined:
             self.seconds[step] += monotonic() - began_at
 
 
-def examine(mirror: Path, step: Step, companions: Companions, inspector: Inspector) -> Examined:
-    """Return what can be said of a commit against its first parent."""
+def examine(
+    mirror: Path,
+    step: Step,
+    companions: Companions,
+    inspector: Inspector,
+    *,
+    folder: str = "",
+    more: Sequence[Callable[[Change], Iterable[Observation]]] = (),
+) -> Examined:
+    """Return what can be said of a commit against its first parent, below a folder if one is named.
+
+    `more` are checks of the project beside ours.
+    """
     diff = diff_of(mirror, step.sha, step.parent)
+    if folder:
+        below = f"{folder.strip('/')}/"
+        diff.files = [file for file in diff.files if file.path.startswith(below)]
     tree = CommitTree(mirror, step.sha)
     paths = {path for file in diff.files for path in (file.path, file.old_path)}
     change = Change(step, [], tree, companions, frozenset(paths))
@@ -75,7 +89,7 @@ def examine(mirror: Path, step: Step, companions: Companions, inspector: Inspect
         observations += _by_tools(examined)
     with examined.timed("checks"):
         observations += _by_rules(examined, inspector)
-        for check in ACROSS:
+        for check in (*ACROSS, *more):
             observations += check(change)
     with examined.timed("verify"):
         examined.findings = merge(judged(change, observations))

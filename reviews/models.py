@@ -115,6 +115,7 @@ class Review(Dated):
     # What the scores were computed from, line by line, for the page that shows them.
     score_inputs = models.JSONField(default=list, blank=True)
     left_out = models.JSONField(default=dict, blank=True)
+    changed_paths = models.JSONField(default=list, blank=True)
     notes = models.JSONField(default=list, blank=True)
     seconds = models.FloatField(default=0)
     reviewed_at = models.DateTimeField(null=True, blank=True)

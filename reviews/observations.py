@@ -30,6 +30,8 @@ class Observation:
     confidence: float = 0.7  # 0-1
     patch: str = ""  # what would stand there instead, as a unified diff
     left: tuple[str, ...] = ()  # files that should have changed with it: it is fixed once one does
+    model_name: str = ""
+    prompt_version: str = ""
     is_suppressed: bool = False  # a comment in the code says that it is meant
 
     def as_dict(self) -> dict[str, Any]:

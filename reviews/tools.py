@@ -109,8 +109,24 @@ def _lay_out(folder: Path, versions: Sequence[Version]) -> dict[str, str]:
     return places
 
 
-def _ruff(folder: Path, paths: Mapping[str, str]) -> Iterator[tuple[str, Report]]:
-    selected = ",".join(code for code in tool_rules() if code != "invalid-syntax")
+def run_ruff(versions: Sequence[Version], codes: Sequence[str]) -> list[Report]:
+    """Return what ruff says of Python files by some of its rules; nothing where it fails."""
+    if not versions or not codes:
+        return []
+    with tempfile.TemporaryDirectory(prefix="nightowl-review-") as name:
+        folder = Path(name)
+        paths = _lay_out(folder / "after", versions)
+        try:
+            found = [report for _, report in _ruff(folder, paths, codes)]
+        except (subprocess.SubprocessError, OSError, ValueError, KeyError):
+            return []
+    return [report for report in found if report.code != "invalid-syntax"]
+
+
+def _ruff(
+    folder: Path, paths: Mapping[str, str], codes: Sequence[str] = ()
+) -> Iterator[tuple[str, Report]]:
+    selected = ",".join(codes or (code for code in tool_rules() if code != "invalid-syntax"))
     printed = _run(
         folder,
         *(_program("ruff"), "check", "--isolated", "--no-cache", "--no-respect-gitignore"),
