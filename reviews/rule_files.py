@@ -32,7 +32,7 @@ PARSERS = {
     "bash": "bash",
     "kotlin": "kotlin",
 }
-_KEYS = {"match", "constraints", "utils", "at", "good", "bad", "claim", "fix"}
+_KEYS = {"match", "constraints", "utils", "at", "unless", "good", "bad", "claim", "fix"}
 _ABOUT = {"id", "category", "severity", "confidence", "claim", "why", "reference", "skip"}
 
 
@@ -47,6 +47,9 @@ class Shape:
     language: str
     config: Mapping[str, Any]  # rule, constraints, utils
     at: str = ""  # the meta-variable that holds the lines to show; empty: all that matched
+    # Regular expressions: where the function around it has one of them, nothing is wrong. A
+    # meta-variable in one stands for what it matched.
+    unless: tuple[str, ...] = ()
     claim: str = ""  # in place of the rule's own
     fix: str = ""  # what would stand there instead, with meta-variables
     good: tuple[str, ...] = ()
@@ -128,6 +131,7 @@ def _shape(name: str, language: str, said: Mapping[str, Any]) -> Shape:
         language=language,
         config=config,
         at=str(said.get("at", "")).lstrip("$"),
+        unless=tuple(said.get("unless") or ()),
         claim=str(said.get("claim", "")).strip(),
         fix=str(said.get("fix", "")),
         good=tuple(said.get("good") or ()),

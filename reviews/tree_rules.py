@@ -1,5 +1,6 @@
 """Finding in a text what rules over syntax trees describe."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,15 @@ from ast_grep_py import SgNode, SgRoot
 
 from reviews.rule_files import PARSERS, Rule, Shape
 
+# What holds the statements of a function, in the languages that have rules.
+_FUNCTIONS = frozenset(
+    {
+        *("function_definition", "function_declaration", "method_declaration", "method_definition"),
+        *("constructor_declaration", "function_item", "method", "func_literal", "arrow_function"),
+        *("lambda_expression", "function_expression", "local_function_statement"),
+    }
+)
+_VARIABLE = re.compile(r"\$([A-Z]+)")
 LONGEST = 12  # lines of one place; a larger one is named by its first lines
 MOST = 50  # places of one rule in a file
 
@@ -32,10 +42,26 @@ def find_places(text: str, language: str, rules: Iterable[Rule]) -> Iterator[Pla
     for rule, shape in wanted:
         seen: set[tuple[int, int]] = set()
         for node in root.find_all(shape.config)[:MOST]:  # type: ignore[call-overload]
+            if shape.unless and _is_excused(node, shape):
+                continue
             place = _place(node, rule, shape)
             if (place.start_line, place.end_line) not in seen:
                 seen.add((place.start_line, place.end_line))
                 yield place
+
+
+def _is_excused(node: SgNode, shape: Shape) -> bool:
+    """Whether the function around a place says that nothing is wrong with it."""
+    around = next((one for one in node.ancestors() if one.kind() in _FUNCTIONS), None)
+    if around is None:
+        return False
+    text = around.text()
+
+    def matched(variable: re.Match[str]) -> str:
+        found = node.get_match(variable[1])
+        return re.escape(found.text()) if found else variable[0]
+
+    return any(re.search(_VARIABLE.sub(matched, pattern), text) for pattern in shape.unless)
 
 
 def _place(node: SgNode, rule: Rule, shape: Shape) -> Place:
