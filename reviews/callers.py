@@ -68,7 +68,7 @@ def stale_callers(change: Change) -> Iterator[Observation]:
             looked_at += 1
             if looked_at > MOST_FUNCTIONS:
                 return
-            uses = _uses(change, file, earlier)
+            uses = _uses(change, file, earlier, is_gone=now is None)
             if now is None:
                 yield from _removed(file, earlier, uses)
             else:
@@ -86,11 +86,13 @@ def _altered(file: ChangedFile) -> Iterator[tuple[Outline, Outline | None]]:
             yield earlier, now
 
 
-def _uses(change: Change, file: ChangedFile, outline: Outline) -> list[Mention]:
+def _uses(
+    change: Change, file: ChangedFile, outline: Outline, *, is_gone: bool
+) -> list[Mention]:
     """Return the lines of code that use a name, where nothing else of the tree is called so."""
     name = outline.own_name
     is_method = "." in outline.name
-    if is_method and not _DISTINCT.search(name):
+    if is_method and is_gone and not _DISTINCT.search(name):
         return []  # others' objects have methods of that name as well
     found = [
         mention

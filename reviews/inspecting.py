@@ -118,7 +118,7 @@ def _observation(path: str, place: Place, lines: list[str]) -> Observation:
     end = min(place.end_line, place.start_line + LONGEST_QUOTE - 1)
     return Observation(
         rule=rule.name,
-        severity=rule.severity,
+        severity=place.shape.severity or rule.severity,
         category=rule.category,
         path=path,
         start_line=place.start_line,
@@ -127,7 +127,7 @@ def _observation(path: str, place: Place, lines: list[str]) -> Observation:
         quote="\n".join(lines[place.start_line - 1 : end]),
         evidence=rule.why,
         reference=rule.reference,
-        confidence=rule.confidence,
+        confidence=place.shape.confidence or rule.confidence,
         patch=place.fixed,
         is_suppressed=is_suppressed(lines, place.start_line, place.end_line),
     )

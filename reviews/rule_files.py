@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import yaml
 
@@ -32,7 +32,10 @@ PARSERS = {
     "bash": "bash",
     "kotlin": "kotlin",
 }
-_KEYS = {"match", "constraints", "utils", "at", "unless", "good", "bad", "claim", "fix"}
+_KEYS = {
+    *("match", "constraints", "utils", "at", "unless", "good", "bad", "claim", "fix"),
+    *("severity", "confidence"),
+}
 _ABOUT = {"id", "category", "severity", "confidence", "claim", "why", "reference", "skip"}
 
 
@@ -50,7 +53,9 @@ class Shape:
     # Regular expressions: where the function around it has one of them, nothing is wrong. A
     # meta-variable in one stands for what it matched.
     unless: tuple[str, ...] = ()
-    claim: str = ""  # in place of the rule's own
+    claim: str = ""  # in place of the rule's own, as the next two
+    severity: Severity | None = None
+    confidence: float | None = None
     fix: str = ""  # what would stand there instead, with meta-variables
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
@@ -120,6 +125,12 @@ def _shapes(name: str, languages: Mapping[str, Any]) -> dict[str, tuple[Shape, .
     return {language: tuple(found) for language, found in shapes.items()}
 
 
+def _severity(name: str, said: Any) -> Severity | None:
+    if said is not None and said not in get_args(Severity):
+        raise RuleBroken(f"{name}: unknown severity")
+    return cast(Severity | None, said)
+
+
 def _shape(name: str, language: str, said: Mapping[str, Any]) -> Shape:
     if unknown := said.keys() - _KEYS:
         raise RuleBroken(f"{name}: unknown {', '.join(sorted(unknown))} in {language}")
@@ -133,6 +144,8 @@ def _shape(name: str, language: str, said: Mapping[str, Any]) -> Shape:
         at=str(said.get("at", "")).lstrip("$"),
         unless=tuple(said.get("unless") or ()),
         claim=str(said.get("claim", "")).strip(),
+        severity=_severity(name, said.get("severity")),
+        confidence=said.get("confidence"),
         fix=str(said.get("fix", "")),
         good=tuple(said.get("good") or ()),
         bad=tuple(said.get("bad") or ()),
