@@ -22,6 +22,14 @@ from portal.reference import reference
 from projects.account_api import ApiKeyViewSet, MeView
 from projects.api import JobViewSet, MemberViewSet, ProjectViewSet
 from providers.api import CallViewSet, ProviderViewSet
+from reviews.api import (
+    ConventionScoreViewSet,
+    FindingViewSet,
+    NightlyRunViewSet,
+    ReviewViewSet,
+    StandardViewSet,
+    TestSuggestionViewSet,
+)
 
 VIEWSETS = {
     "api-keys": (ApiKeyViewSet, "api-v1-key"),
@@ -38,6 +46,12 @@ VIEWSETS = {
     "calls": (CallViewSet, "api-v1-call"),
     "conversations": (ConversationViewSet, "api-v1-conversation"),
     "messages": (MessageViewSet, "api-v1-message"),
+    "nightly-runs": (NightlyRunViewSet, "api-v1-nightly-run"),
+    "reviews": (ReviewViewSet, "api-v1-review"),
+    "findings": (FindingViewSet, "api-v1-finding"),
+    "test-suggestions": (TestSuggestionViewSet, "api-v1-test-suggestion"),
+    "standards": (StandardViewSet, "api-v1-standard"),
+    "convention-scores": (ConventionScoreViewSet, "api-v1-convention-score"),
 }
 
 

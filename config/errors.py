@@ -26,6 +26,8 @@ from projects.membership import LastOwner, MemberRefused
 from projects.sourcing import SourceRefused
 from providers.choosing import ProviderRefused
 from providers.embedding import EmbedderUnavailable
+from reviews.deciding import DecisionRefused
+from reviews.planning import AlreadyRunning
 
 FIELDS_MESSAGE = "Some of this can't be taken; “fields” says what."
 
@@ -136,6 +138,8 @@ TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], Exception]]] = [
     (NotWrittenHere, lambda error: Refused(str(error))),
     (ChangedMeanwhile, lambda error: Conflict(str(error))),
     (LastOwner, lambda error: Conflict(str(error))),
+    (AlreadyRunning, lambda error: Conflict(str(error))),
+    (DecisionRefused, lambda error: Refused(str(error))),
     (ValidationError, lambda error: exceptions.ValidationError(_messages(error))),
     (RequestDataTooBig, lambda _: TooLarge()),
     (SuspiciousOperation, lambda _: exceptions.ParseError("The body can't be read.")),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("providers.urls")),
     path("", include("knowledge.urls")),
     path("", include("conversations.urls")),
+    path("", include("reviews.urls")),
     path("", include("config.api")),
     path("", include("portal.urls")),
 ]

@@ -249,6 +249,9 @@ class Task(Dated):
     def __str__(self) -> str:
         return self.title
 
+    def get_absolute_url(self) -> str:
+        return reverse("task", args=[self.pk])
+
 
 class CommitQuerySet(models.QuerySet["Commit"]):
     def visible_to(self, viewer: Viewer) -> Self:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects import views
+from projects import task_views, views
 
 urlpatterns = [
     path("account/keys/", views.api_keys, name="api-keys"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("projects/new/", views.project_new, name="project-new"),
     path("projects/<uuid:project_id>/settings/", views.project_edit, name="project-edit"),
     path("projects/<uuid:project_id>/delete/", views.project_delete, name="project-delete"),
+    path("projects/<uuid:project_id>/tasks/", task_views.tasks, name="tasks"),
+    path("tasks/<uuid:task_id>/", task_views.task, name="task"),
+    path("tasks/<uuid:task_id>/status/", task_views.task_status, name="task-status"),
     path("projects/<uuid:project_id>/members/", views.members, name="members"),
     path(
         "projects/<uuid:project_id>/members/<uuid:membership_id>/",

@@ -86,9 +86,7 @@ def _altered(file: ChangedFile) -> Iterator[tuple[Outline, Outline | None]]:
             yield earlier, now
 
 
-def _uses(
-    change: Change, file: ChangedFile, outline: Outline, *, is_gone: bool
-) -> list[Mention]:
+def _uses(change: Change, file: ChangedFile, outline: Outline, *, is_gone: bool) -> list[Mention]:
     """Return the lines of code that use a name, where nothing else of the tree is called so."""
     name = outline.own_name
     is_method = "." in outline.name

@@ -24,7 +24,7 @@ def main(megabytes: int, seconds: float) -> None:
     limit = megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    own = [read_rule(text) for text in json.loads(sys.stdin.readline() or "[]")]
+    own = [read_rule(text, by="standard") for text in json.loads(sys.stdin.readline() or "[]")]
     for line in sys.stdin:
         said = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, seconds)

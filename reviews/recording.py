@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from knowledge.models import Blob, DocumentVersion
 from knowledge.redaction import redact
 from projects.diffs import FileDiff, Step
 from projects.models import Commit, Source, Task
@@ -65,6 +67,7 @@ def keep_review(
     findings = _new_findings(review, examined)
     Finding.objects.bulk_create(findings, ignore_conflicts=True)
     made = list(Finding.objects.filter(review=review))
+    _keep_texts(review, change, {one.path for one in made})
     _keep_suggestions(review, suggestions)
     _keep_scores(review, change, made, standards)
     _conclude(review, examined, made, now)
@@ -226,6 +229,35 @@ def _is_fixed(
 def _is_tested(finding: Finding, change: Change) -> bool:
     name = finding.claim.split(" ", 1)[0]
     return any(file.layer == "test" and name in file.after for file in change.files)
+
+
+def _keep_texts(review: Review, change: Change, paths: set[str]) -> None:
+    """Keep the files that findings are in as they stood, so that their lines open for ever."""
+    sha, source = review.commit.sha, review.source_id
+    known = DocumentVersion.objects.filter(source=source, commit=sha, path__in=paths)
+    there = set(known.values_list("path", flat=True))
+    versions, texts = [], {}
+    for file in change.files:
+        if file.path in paths - there:
+            text = "\n".join(shown_lines(file)).replace("\0", " ")
+            blob = sha256(text.encode("utf-8", "replace")).hexdigest()
+            texts[blob] = Blob(sha=blob, text=text)
+            versions.append(
+                DocumentVersion(
+                    source_id=source,
+                    path=file.path,
+                    commit=sha,
+                    blob_id=blob,
+                    language=file.language,
+                )
+            )
+    Blob.objects.bulk_create(texts.values(), ignore_conflicts=True)
+    DocumentVersion.objects.bulk_create(versions, ignore_conflicts=True)
+    # A review may look back: what it keeps must not pass for newer than what syncs have stored.
+    moment = review.commit.committed_at or review.created_at
+    DocumentVersion.objects.filter(
+        source=source, commit=sha, path__in=[version.path for version in versions]
+    ).update(created_at=moment)
 
 
 def _keep_suggestions(review: Review, suggestions: Iterable[Suggested]) -> None:

@@ -74,10 +74,11 @@ class Rule:
     reference: str
     skip: frozenset[str] = frozenset()  # layers where it is usual: "test", "example", …
     shapes: Mapping[str, tuple[Shape, ...]] = field(default_factory=dict)  # by language
+    by: str = "nightowl"
 
     @property
     def name(self) -> str:
-        return f"nightowl/{self.id}"
+        return f"{self.by}/{self.id}"
 
 
 @cache
@@ -86,8 +87,8 @@ def rules() -> tuple[Rule, ...]:
     return tuple(read_rule(path.read_text()) for path in sorted(FOLDER.glob("*.yml")))
 
 
-def read_rule(text: str) -> Rule:
-    """Return a rule as its file describes it; raises `RuleBroken`."""
+def read_rule(text: str, *, by: str = "nightowl") -> Rule:
+    """Return a rule as its file describes it, and whose it is; raises `RuleBroken`."""
     try:
         said = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -109,6 +110,7 @@ def read_rule(text: str) -> Rule:
         reference=str(said["reference"]),
         skip=frozenset(said.get("skip") or ()),
         shapes=_shapes(name, said.get("languages") or {}),
+        by=by,
     )
 
 

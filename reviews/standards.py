@@ -155,7 +155,7 @@ def _as_rule(standard: Standard) -> str:
     about = {
         "id": str(standard.pk),
         "category": "convention",
-        "severity": standard.severity,
+        "severity": str(standard.severity),
         "confidence": 0.9,
         "claim": f"This is not as agreed: {standard.title.rstrip('.')}.",
         "why": standard.text[:500] or standard.title,

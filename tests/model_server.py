@@ -16,6 +16,8 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.pieces = ["The cache ", "evicts ", "the oldest [1]."]
+        # Whole answers in turn, in place of the pieces; the last one again and again.
+        self.replies: list[str] = []
         self.mode = "well"
         self.delay = 0.0
         # The piece before which an answer waits until it is let go, so that a test can look.
@@ -110,8 +112,12 @@ def _handler_for(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
+            pieces = server.pieces
+            if server.replies:
+                last = len(server.replies) == 1
+                pieces = [server.replies[0] if last else server.replies.pop(0)]
             try:
-                for number, piece in enumerate(server.pieces):
+                for number, piece in enumerate(pieces):
                     if server.mode == "dies" and number == 2:
                         return
                     if server.mode == "garbage":

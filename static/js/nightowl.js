@@ -7,6 +7,7 @@ import "./copy-button.js";
 import "./diagrams.js";
 import "./file-drop.js";
 import "./file-tree.js";
+import "./finding-list.js";
 import "./folder-input.js";
 import "./job-progress.js";
 import "./key-map.js";

@@ -7,8 +7,10 @@ import pytest
 
 from projects.jobs import run_next
 from projects.models import Job, Project, Source
-from reviews.models import NightlyRun
+from providers.models import Provider
+from reviews.models import Finding, NightlyRun, Review
 from reviews.planning import begin_run
+from tests.model_server import ModelServer, model_server
 from tests.projects.repositories import Repository
 
 LEDGER = '''"""What people owe."""
@@ -18,26 +20,71 @@ def total(lines):
     """Add up the lines of an invoice."""
     return sum(line.amount for line in lines)
 '''
-TESTS = '''from ledger import total
+TESTS = """from ledger import total
 
 
 def test_nothing_costs_nothing():
     assert total([]) == 0
-'''
+"""
 README = "# Ledger\n\n`total` adds up the lines of an invoice.\n"
+# An error of the network is caught and nobody hears of it.
+SENDING = '''"""Telling people what they owe."""
+
+
+def remind(people, relay):
+    """Write to everybody, and return to how many."""
+    sent = 0
+    for person in people:
+        try:
+            relay.send(person)
+            sent += 1
+        except OSError:
+            continue
+    return sent
+'''
+
+
+class History:
+    """A repository that grows by files that change, as a checkout would."""
+
+    def __init__(self, path: Path) -> None:
+        self.repository = Repository(path)
+        self.files = {"ledger.py": LEDGER, "tests/test_ledger.py": TESTS, "README.md": README}
+        self.head = self.repository.commit(self.files, message="Begin")
+        self.day = 1
+
+    def change(self, message: str, *, author: str = "Alice", **how: object) -> str:
+        """Commit changed files, given by their paths as `files`; a file of None goes."""
+        self.files = {**self.files, **how["files"]}
+        self.files = {path: text for path, text in self.files.items() if text is not None}
+        self.day += 1
+        self.head = self.repository.commit(
+            self.files,
+            parents=[self.head, *how.get("also", ())],
+            message=message,
+            author=author,
+            when=f"2026-01-{self.day:02}T03:04:05+00:00",
+        )
+        return self.head
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    made = Repository(tmp_path / "ledger")
-    made.commit({"ledger.py": LEDGER, "tests/test_ledger.py": TESTS, "README.md": README})
-    return made
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "ledger")
 
 
 @pytest.fixture
-def ledger(project: Project, repository: Repository) -> Source:
+def ledger(project: Project, history: History) -> Source:
     """The repository as a source, synced when a night begins."""
-    return Source.objects.create(project=project, name="ledger", path=str(repository.path))
+    return Source.objects.create(project=project, name="ledger", path=str(history.repository.path))
+
+
+def work(most: int = 60) -> None:
+    """Run what waits, at once, until nothing does."""
+    for _ in range(most):
+        Job.objects.open().update(due_at="2026-01-01T00:00:00Z")  # nobody waits in a test
+        if not run_next():
+            return
 
 
 @pytest.fixture
@@ -47,11 +94,36 @@ def night(ledger: Source, project: Project) -> Callable[..., NightlyRun]:
     def run(**how) -> NightlyRun:
         how = {"trigger": NightlyRun.Trigger.BUTTON, "by": project.owner, **how}
         begun = begin_run(project, **how)
-        for _ in range(60):
-            Job.objects.open().update(due_at=begun.created_at)  # nobody waits in a test
-            if not run_next():
-                break
+        work()
         begun.refresh_from_db()
+        assert begun.state == NightlyRun.State.DONE, begun.error
         return begun
 
     return run
+
+
+@pytest.fixture
+def swallowed(night, history) -> Finding:
+    """A finding of a night, as it is told in the morning."""
+    sha = history.change("Send reminders", author="Cai", files={"sending.py": SENDING})
+    night()
+    return Finding.objects.get(
+        review=Review.objects.get(commit__sha=sha), rule="nightowl/swallowed-error"
+    )
+
+
+@pytest.fixture
+def server():
+    with model_server() as running:
+        yield running
+
+
+@pytest.fixture
+def model(db, server: ModelServer) -> Provider:
+    """The default provider: a model behind the OpenAI API."""
+    return Provider.objects.create(
+        provider_name="openai",
+        model_name="m",
+        is_default=True,
+        api_config={"base_url": server.url, "timeout": 5},
+    )

@@ -1,0 +1,25 @@
+"""Showing commits and scores."""
+
+from collections.abc import Sequence
+
+from django import template
+
+from knowledge.sparklines import Sparkline, sparkline
+
+register = template.Library()
+
+
+@register.filter
+def first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+@register.filter
+def with_commits(number: int) -> str:
+    return f"{number:,} commit{'s' * (number != 1)}"
+
+
+@register.inclusion_tag("reviews/_spark.html")
+def spark(values: Sequence[float]) -> dict[str, Sparkline | None]:
+    """Draw shares over time, the oldest first."""
+    return {"line": sparkline(values)}
