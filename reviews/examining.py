@@ -91,6 +91,7 @@ def examine(
         observations += _by_rules(examined, inspector)
         for check in (*ACROSS, *more):
             observations += check(change)
+        observations = [_less_of_shared(one, change) for one in observations]
     with examined.timed("verify"):
         examined.findings = merge(judged(change, observations))
     if diff.left_out:
@@ -184,6 +185,20 @@ def _by_rules(examined: Examined, inspector: Inspector) -> Iterator[Observation]
                 yield observation
         if skip_reason(file.path) == "secret file" and file.diff.status == "added":
             yield _secret_file(file)
+
+
+def _less_of_shared(observation: Observation, change: Change) -> Observation:
+    """Return a parameter that nobody reads as a remark where others of that name take it too."""
+    if observation.rule != "nightowl/unused-parameter" or observation.severity == "info":
+        return observation
+    name = observation.claim.partition(" ")[0]
+    defines = re.compile(rf"\b(?:def|func|function)\s+(?:\([^)]*\)\s*)?{re.escape(name)}\b")
+    others = [
+        mention
+        for mention in change.tree.mentions([name])
+        if mention.path != observation.path and defines.search(mention.text)
+    ]
+    return replace(observation, severity="info", confidence=0.5) if others else observation
 
 
 def _moved_lines(files: Iterable[ChangedFile]) -> Counter[str]:

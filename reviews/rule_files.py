@@ -4,6 +4,7 @@ A file says what is wrong, in which languages and how it looks there, with examp
 found and examples that must not: those are its test. `docs/reviews.md` describes the form.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -34,7 +35,7 @@ PARSERS = {
 }
 _KEYS = {
     *("match", "constraints", "utils", "at", "unless", "good", "bad", "claim", "fix"),
-    *("severity", "confidence"),
+    *("severity", "confidence", "when"),
 }
 _ABOUT = {"id", "category", "severity", "confidence", "claim", "why", "reference", "skip"}
 
@@ -49,6 +50,7 @@ class Shape:
 
     language: str
     config: Mapping[str, Any]  # rule, constraints, utils
+    when: re.Pattern[str] | None = None  # what a text must hold to be looked through at all
     at: str = ""  # the meta-variable that holds the lines to show; empty: all that matched
     # Regular expressions: where the function around it has one of them, nothing is wrong. A
     # meta-variable in one stands for what it matched.
@@ -127,6 +129,13 @@ def _shapes(name: str, languages: Mapping[str, Any]) -> dict[str, tuple[Shape, .
     return {language: tuple(found) for language, found in shapes.items()}
 
 
+def _pattern(name: str, text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise RuleBroken(f"{name}: when is no regular expression: {error}") from error
+
+
 def _severity(name: str, said: Any) -> Severity | None:
     if said is not None and said not in get_args(Severity):
         raise RuleBroken(f"{name}: unknown severity")
@@ -143,6 +152,7 @@ def _shape(name: str, language: str, said: Mapping[str, Any]) -> Shape:
     return Shape(
         language=language,
         config=config,
+        when=_pattern(name, said["when"]) if said.get("when") else None,
         at=str(said.get("at", "")).lstrip("$"),
         unless=tuple(said.get("unless") or ()),
         claim=str(said.get("claim", "")).strip(),

@@ -35,7 +35,13 @@ class Place:
 
 def find_places(text: str, language: str, rules: Iterable[Rule]) -> Iterator[Place]:
     """Yield the places where a text breaks rules; `language` is one of ours."""
-    wanted = [(rule, shape) for rule in rules for shape in rule.shapes.get(language, ())]
+    # ast-grep builds what it looks for anew each time, which takes longer than looking.
+    wanted = [
+        (rule, shape)
+        for rule in rules
+        for shape in rule.shapes.get(language, ())
+        if not shape.when or shape.when.search(text)
+    ]
     if not wanted:
         return
     root = SgRoot(text, PARSERS[language]).root()
