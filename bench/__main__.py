@@ -16,6 +16,7 @@ from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from bench import corpora, embedding, load, replicas, searching, stages, streams, syncs  # noqa: E402
+from bench.reviews import measuring  # noqa: E402
 from projects.models import Project, Source  # noqa: E402
 
 SIZES = {"search": (10_000, 100_000), "search-large": (1_000_000,)}
@@ -27,8 +28,8 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        default=["tree", "histories", "vectors", "search", "streams"],
-        help="what to measure: tree, histories, vectors, search, search-large, streams",
+        default=["tree", "histories", "vectors", "search", "streams", "reviews"],
+        help="what to measure: tree, histories, vectors, search, search-large, streams, reviews",
     )
     asked = parser.parse_args()
     place = Path(os.environ.get("BENCH_CORPORA") or settings.NIGHTOWL_HOME / "corpora")
@@ -53,6 +54,8 @@ def main() -> None:
             searching.show_searching(place, project.owner, sizes)
         if "streams" in asked.parts:
             _show_streams(place, project.owner)
+        for part in ("tuned", "unseen") if "reviews" in asked.parts else ():
+            measuring.show(part)
     finally:
         project.delete()
 

@@ -12,6 +12,8 @@ ENUM_NAMES = {
     "GapState": "knowledge.models.KnowledgeGap.State",
     "SourceKind": "projects.models.Source.Kind",
     "JobKind": "projects.models.Job.Kind",
+    "NightlyTrigger": "reviews.models.NightlyRun.Trigger",
+    "EvaluationTrigger": "knowledge.golden_models.Evaluation.Trigger",
     "NightlyRunState": "reviews.models.NightlyRun.State",
     "FindingState": "reviews.models.Finding.State",
     "SuggestionState": "reviews.models.TestSuggestion.State",

@@ -97,6 +97,18 @@ class FileDiff:
     def removed_lines(self) -> dict[int, str]:
         return dict(line for hunk in self.hunks for line in hunk.removed())
 
+    def added_where(self, old_line: int) -> int | None:
+        """Return the added line that stands where an old one was; nothing where none does."""
+        for hunk in self.hunks:
+            if any(number == old_line for number, _ in hunk.removed()):
+                position = hunk.new_start + (old_line - hunk.old_start)
+                return min(
+                    (number for number, _ in hunk.added()),
+                    key=lambda number: abs(number - position),
+                    default=None,
+                )
+        return None
+
 
 @dataclass(slots=True)
 class Diff:

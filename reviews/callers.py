@@ -78,12 +78,18 @@ def stale_callers(change: Change) -> Iterator[Observation]:
 def _altered(file: ChangedFile) -> Iterator[tuple[Outline, Outline | None]]:
     kept = {outline.name for outline in file.inspection.after}
     for outline in file.inspection.before:
-        is_private = outline.own_name.startswith("__") or len(outline.own_name) < 4
-        if outline.name not in kept and not is_private:
+        name = outline.own_name
+        is_private = name.startswith("__") or len(name) < 4
+        if outline.name not in kept and not is_private and not _is_imported(name, file):
             yield outline, None
     for earlier, now in file.pairs():
         if earlier.is_callable and earlier.parameters != now.parameters and not now.is_decorated:
             yield earlier, now
+
+
+def _is_imported(name: str, file: ChangedFile) -> bool:
+    """Whether the file has the name from elsewhere now, and those who use it notice nothing."""
+    return re.search(rf"^.*\bimport\b.*\b{re.escape(name)}\b", file.after, re.MULTILINE) is not None
 
 
 def _uses(change: Change, file: ChangedFile, outline: Outline, *, is_gone: bool) -> list[Mention]:
@@ -128,7 +134,7 @@ def _removed(file: ChangedFile, earlier: Outline, uses: list[Mention]) -> Iterat
         ]
         used = re.compile(name)
     left = [use for use in uses if used.search(use.text) and not _is_text(use.text, name)]
-    line = _line_near(file, earlier.head_line)
+    line = file.diff.added_where(earlier.head_line)
     if not left or line is None:
         return
     yield _observation(
@@ -211,20 +217,6 @@ def _line_within(file: ChangedFile, outline: Outline) -> int | None:
     """Return the added line nearest to where a definition begins."""
     lines = [line for line in file.added if outline.start_line <= line <= outline.end_line]
     return min(lines, key=lambda line: (abs(line - outline.head_line), line), default=None)
-
-
-def _line_near(file: ChangedFile, old_line: int) -> int | None:
-    """Return the added line nearest to where something was removed."""
-    hunks = [hunk for hunk in file.diff.hunks if any(True for _ in hunk.removed())]
-    for hunk in hunks:
-        if any(number == old_line for number, _ in hunk.removed()):
-            position = hunk.new_start + (old_line - hunk.old_start)
-            return min(
-                (number for number, _ in hunk.added()),
-                key=lambda number: abs(number - position),
-                default=None,
-            )
-    return None
 
 
 def _observation(file: ChangedFile, line: int, uses: list[Mention], claim: str) -> Observation:

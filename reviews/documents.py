@@ -73,7 +73,7 @@ def _is_document(mention: Mention) -> bool:
 
 def _gone(file: ChangedFile) -> Iterator[Gone]:
     for word, old_line, what in _gone_words(file):
-        if (line := _line_for(file, old_line)) is not None:
+        if (line := file.diff.added_where(old_line)) is not None:
             yield Gone(word, line, what)
 
 
@@ -139,19 +139,6 @@ def _new_values(file: ChangedFile) -> Iterator[tuple[str, str, str, int]]:
 
 def _values(text: str) -> list[tuple[str, str]]:
     return [(name, value.strip("\"'")) for name, value in _VALUE.findall(text)]
-
-
-def _line_for(file: ChangedFile, old_line: int) -> int | None:
-    """Return the added line that stands where an old one was."""
-    for hunk in file.diff.hunks:
-        if any(number == old_line for number, _ in hunk.removed()):
-            position = hunk.new_start + (old_line - hunk.old_start)
-            return min(
-                (number for number, _ in hunk.added()),
-                key=lambda number: abs(number - position),
-                default=None,
-            )
-    return None
 
 
 def _observation(file: ChangedFile, line: int, mentions: list[Mention], claim: str) -> Observation:

@@ -24,7 +24,7 @@ from providers.embedding import KEY_VARIABLE
 
 ROOT = Path(settings.BASE_DIR)
 NOT_OURS = {"var", "staticfiles", "test-results", "node_modules", "__pycache__"}
-APPS = ("accounts", "projects", "providers", "knowledge", "conversations", "portal")
+APPS = ("accounts", "projects", "providers", "knowledge", "conversations", "reviews", "portal")
 DJANGOS_COMMANDS = {"migrate", "collectstatic", "changepassword", "createsuperuser", "check"}
 PROMISES = {"A": 79, "B": 125, "C": 72, "D": 62, "E": 101}
 NOT_YET = "not built yet"

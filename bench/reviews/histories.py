@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from difflib import SequenceMatcher
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -99,19 +100,23 @@ def _apply(tree: dict[str, str], changes: dict[str, str | None]) -> None:
 
 
 def _placed(history: Path, defect: Defect, before: dict[str, str], after: dict[str, str]) -> Defect:
-    """Return a defect with its line, which the step must have added, and only once."""
-    known = [line.strip() for line in before.get(defect.path, "").split("\n")]
-    lines = [line.strip() for line in after.get(defect.path, "").split("\n")]
-    found = [number for number, line in enumerate(lines, start=1) if line == defect.text]
-    if len(found) != 1 or defect.text in known:
-        raise HistoryBroken(
-            f"{history.name}: {defect.path} has “{defect.text}” {len(found)} times after the step,"
-            f" {known.count(defect.text)} before"
-        )
+    """Return a defect with its line, which the step must have added; of copies the last."""
+    added = _added(before.get(defect.path, ""), after.get(defect.path, ""))
+    found = [number for number, line in added if line == defect.text]
+    if not found:
+        raise HistoryBroken(f"{history.name}: the step does not add “{defect.text}”")
     missing = [path for path in defect.also if path not in after]
     if missing:
         raise HistoryBroken(f"{history.name}: there is no {missing[0]}")
-    return Defect(defect.kind, defect.path, defect.text, defect.why, defect.also, found[0])
+    return Defect(defect.kind, defect.path, defect.text, defect.why, defect.also, found[-1])
+
+
+def _added(before: str, after: str) -> Iterator[tuple[int, str]]:
+    """Yield numbers and texts, without the space around them, of the lines that are new."""
+    old, new = ([line.strip() for line in text.split("\n")] for text in (before, after))
+    for name, _, _, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if name != "equal":
+            yield from enumerate(new[start:end], start=start + 1)
 
 
 def read_history(path: Path) -> tuple[str, list[Written]]:

@@ -31,6 +31,15 @@ OF_A_PROJECT = {
     "document-new": 404,
     "project-edit": 404,
     "project-delete": 404,
+    "reviews": 200,
+    "nightly-runs": 200,
+    "findings": 200,
+    "conventions": 200,
+    "standards": 200,
+    "review-record": 200,
+    "tasks": 200,
+    "standard-new": 404,
+    "review-plan": 404,
 }
 OF_A_SOURCE = {
     "source": 200,
@@ -61,7 +70,15 @@ ABOUT_PROVIDERS = {
     *(f"provider-{name}" for name in ("new", "edit", "delete")),
     *(f"provider-{name}" for name in ("test", "default", "disable", "enable")),
 }
+# Told of in tests/reviews/test_pages.py.
+ABOUT_REVIEWS = {
+    *("nightly-run", "nightly-progress", "nightly-cancel", "review", "review-now"),
+    *("finding", "finding-decide", "finding-task", "suggestion-settle", "suggestion-task"),
+    *("rule-mute", "rule-unmute", "webhook-add", "webhook-change"),
+    *("standard-edit", "standard-delete", "task", "task-status"),
+}
 ELSEWHERE = {
+    *ABOUT_REVIEWS,
     "space-roll-back",
     *CLICKS_ON_A_SPACE,
     *OF_A_SPACE,

@@ -65,9 +65,10 @@ def test_other_media_types_are_named() -> None:
 
 def test_every_group_is_named_for_people() -> None:
     assert [group["name"] for group in operations()] == [
-        *("Api keys", "Calls", "Conversations", "Documents", "Embedding spaces", "Evaluations"),
-        *("Golden questions", "Jobs", "Knowledge gaps", "Me", "Messages", "Projects"),
-        *("Providers", "Search", "Sources"),
+        *("Api keys", "Calls", "Convention scores", "Conversations", "Documents"),
+        *("Embedding spaces", "Evaluations", "Findings", "Golden questions", "Jobs"),
+        *("Knowledge gaps", "Me", "Messages", "Nightly runs", "Projects", "Providers"),
+        *("Reviews", "Search", "Sources", "Standards", "Test suggestions"),
     ]
 
 
