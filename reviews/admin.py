@@ -51,6 +51,9 @@ class ReviewAdmin(WrittenBySystem):
     search_fields = ("commit__sha", "commit__message", "summary")
     ordering = ("-created_at", "pk")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        return super().get_queryset(request).defer("summary", "score_inputs", "changed_paths")
+
 
 @admin.register(Finding)
 class FindingAdmin(WrittenBySystem):
@@ -63,6 +66,9 @@ class FindingAdmin(WrittenBySystem):
     search_fields = ("claim", "path", "rule")
     ordering = ("-created_at", "pk")
     actions = ("dismiss",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Finding]:
+        return super().get_queryset(request).defer("quote", "evidence", "patch", "hunk")
 
     @admin.action(description="Dismiss: it is not so")
     def dismiss(self, request: HttpRequest, findings: QuerySet[Finding]) -> None:
@@ -83,6 +89,9 @@ class TestSuggestionAdmin(WrittenBySystem):
     search_fields = ("symbol", "target_file")
     ordering = ("-created_at", "pk")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TestSuggestion]:
+        return super().get_queryset(request).defer("code")
+
 
 @admin.register(ModelPass)
 class ModelPassAdmin(WrittenBySystem):
@@ -90,6 +99,9 @@ class ModelPassAdmin(WrittenBySystem):
     list_filter = ("state", "model_name")
     list_select_related = ("review__commit",)
     ordering = ("-created_at", "pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelPass]:
+        return super().get_queryset(request).defer("reply", "claims")
 
 
 @admin.register(ConventionScore)
@@ -123,6 +135,9 @@ class StandardAdmin(admin.ModelAdmin[Standard]):
     search_fields = ("title", "text", "path")
     readonly_fields = ("origin", "source", "path", "anchor")
     ordering = ("project", "title", "pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Standard]:
+        return super().get_queryset(request).defer("text", "check_rule")
 
 
 @admin.register(NightlyPlan)

@@ -33,6 +33,8 @@ def decide(
         raise DecisionRefused("A finding is accepted, dismissed, or open.")
     if reason not in Finding.Reason.values:
         raise DecisionRefused("This is no reason to dismiss a finding.")
+    if kept.state == Finding.State.FIXED and _came_again(kept):
+        raise DecisionRefused("It was fixed and came again later: decide about that one.")
     was_dismissed = kept.state == Finding.State.DISMISSED
     kept.state = Finding.State(state)
     is_dismissed = kept.state == Finding.State.DISMISSED
@@ -49,6 +51,11 @@ def decide(
     rescore_review(kept.review_id)
     record(by, f"{kept.state} a finding", kept, project_id=kept.project_id, rule=kept.rule)
     return kept
+
+
+def _came_again(fixed: Finding) -> bool:
+    same = Finding.objects.filter(source=fixed.source_id, fingerprint=fixed.fingerprint)
+    return same.exclude(state=Finding.State.FIXED).exists()
 
 
 def _count_dismissals(finding: Finding) -> None:

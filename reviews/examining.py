@@ -103,8 +103,6 @@ def judged(change: Change, observations: Iterable[Observation]) -> Iterator[Veri
     """Yield observations as they may be shown: verified, quoted with secrets masked."""
     files = {file.path: (file, shown_lines(file)) for file in change.files}
     for observation in observations:
-        if observation.is_suppressed and observation.category != "security":
-            continue
         if observation.path not in files:
             continue
         file, lines = files[observation.path]

@@ -233,8 +233,11 @@ class Finding(Dated):
 
     class Meta:
         constraints = [
+            # What was fixed may come again, and is told again.
             models.UniqueConstraint(
-                fields=["source", "fingerprint"], name="one_finding_of_a_fingerprint"
+                fields=["source", "fingerprint"],
+                condition=~Q(state="fixed"),
+                name="one_finding_of_a_fingerprint",
             ),
             models.CheckConstraint(
                 condition=Q(severity="info") | Q(is_verified=True),

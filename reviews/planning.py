@@ -127,6 +127,8 @@ def begin_run(
 
 def cancel_run(run: NightlyRun) -> None:
     """End a run: at once where nobody is at it, else after the commit that is being reviewed."""
+    if not run.is_open:
+        return
     for job in Job.objects.open().filter(project=run.project_id, kind=Job.Kind.NIGHTLY):
         request_cancel(job)
     end_forsaken()

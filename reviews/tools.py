@@ -69,7 +69,8 @@ class Reports:
 @cache
 def tool_rules() -> Mapping[str, ToolRule]:
     """Return what is reported, by code or by the letters that a group of codes begins with."""
-    return {code: ToolRule(*about) for code, about in yaml.safe_load(TABLE.read_text()).items()}
+    table = yaml.load(TABLE.read_text(), Loader=yaml.CSafeLoader)
+    return {code: ToolRule(*about) for code, about in table.items()}
 
 
 def rule_of(code: str) -> ToolRule | None:

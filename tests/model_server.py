@@ -5,7 +5,7 @@ import json
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,6 +18,8 @@ class ModelServer:
         self.pieces = ["The cache ", "evicts ", "the oldest [1]."]
         # Whole answers in turn, in place of the pieces; the last one again and again.
         self.replies: list[str] = []
+        # Or an answer made from what was asked.
+        self.answering: Callable[[dict[str, Any]], str] | None = None
         self.mode = "well"
         self.delay = 0.0
         # The piece before which an answer waits until it is let go, so that a test can look.
@@ -77,7 +79,7 @@ def _handler_for(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             elif self.path.endswith("/embeddings"):
                 self._embed(asked)
             else:
-                self._stream()
+                self._stream(asked)
 
         def _json(self, status: int, body: Any) -> None:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -108,12 +110,14 @@ def _handler_for(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                 body = {"object": "list", "data": rows, "model": "m", "usage": usage}
                 self._json(200, body)
 
-        def _stream(self) -> None:
+        def _stream(self, asked: dict[str, Any]) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             pieces = server.pieces
-            if server.replies:
+            if server.answering:
+                pieces = [server.answering(asked)]
+            elif server.replies:
                 last = len(server.replies) == 1
                 pieces = [server.replies[0] if last else server.replies.pop(0)]
             try:

@@ -297,7 +297,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='finding',
-            constraint=models.UniqueConstraint(fields=('source', 'fingerprint'), name='one_finding_of_a_fingerprint'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'fixed'), _negated=True), fields=('source', 'fingerprint'), name='one_finding_of_a_fingerprint'),
         ),
         migrations.AddConstraint(
             model_name='finding',

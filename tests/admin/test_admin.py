@@ -31,11 +31,14 @@ from knowledge.models import (
 from projects.keys import issue_key
 from projects.models import Commit, ForgeQuota, Job, Membership, Project, Source, Task, WorkerBeat
 from providers.models import Budget, Call, Price, Provider
+from reviews.models import Finding, Mute, NightlyPlan, NightlyRun, Standard
 from tests.model_server import model_server
+from tests.reviews.rows import review_rows
 
 REGISTERED = sorted(site.site._registry, key=lambda model: model._meta.label)
 EVERY_MODEL = pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m._meta.label)
-ADDED_BY_PEOPLE = {User, Project, Task, Provider, Price, Budget, GoldenQuestion}
+ADDED_BY_PEOPLE = {User, Project, Task, Provider, Price, Budget, GoldenQuestion, Standard}
+ADDED_BY_PEOPLE |= {NightlyPlan}
 CHANGED_BY_PEOPLE = ADDED_BY_PEOPLE | {Source}
 
 
@@ -71,6 +74,7 @@ def rows(
         provider_name="ollama", model_name="owl-1", token_kind="input", usd_per_million=1
     )
     Budget.objects.create(limit_usd=5)
+    review_rows(source)
     record(alice, "created", project)
     found = {model: model._default_manager.order_by("pk").first() for model in REGISTERED}
     return {model: row for model, row in found.items() if row is not None}
@@ -98,9 +102,9 @@ def test_an_admin_dismisses_gaps_and_makes_them_candidates_again(
 
 
 def test_every_model_of_ours_is_registered() -> None:
-    ours = {"accounts", "projects", "providers", "knowledge", "conversations"}
+    ours = {"accounts", "projects", "providers", "knowledge", "conversations", "reviews"}
     found = {model for model in REGISTERED if model._meta.app_label in ours}
-    assert len(found) == len(REGISTERED) == 31
+    assert len(found) == len(REGISTERED) == 42
     assert {Blob, DocumentVersion, TermCount, Membership, AuditEntry, ApiKey} <= found
 
 
@@ -146,7 +150,7 @@ def test_a_list_reads_no_row_by_row_and_nothing_heavy(
     queries = [query["sql"] for query in captured.captured_queries]
     # What Django fetches for a single row: the session and the person alone.
     assert sum("LIMIT 21" in query for query in queries) == 2
-    heavy = ("weights", "terms", "embedding", "text", "metadata", "sources")
+    heavy = ("weights", "terms", "embedding", "text", "metadata", "sources", "hunk", "reply")
     assert not [q for q in queries for column in heavy if f'."{column}"' in q]
 
 
@@ -360,3 +364,26 @@ def test_a_golden_question_names_who_asked(
     assert client_for(admin).post(page(GoldenQuestion, "add"), body).status_code == 302
     kept = GoldenQuestion.objects.get(query="Where do owls sleep?")
     assert (kept.user, kept.relevant) == (admin, ["barn.py", "tree.py"])
+
+
+def test_a_kind_of_finding_is_told_again(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    act(client_for(admin), "lift", rows[Mute])
+    mute = Mute.objects.get()
+    assert mute.lifted_at
+    assert mute.lifted_by == admin
+
+
+def test_findings_are_dismissed_and_their_projects_reviewed(
+    rows: dict[type[Model], Model], admin: User, client_for: Any
+) -> None:
+    client = client_for(admin)
+    act(client, "dismiss", rows[Finding])
+    finding = Finding.objects.get()
+    assert (finding.state, finding.reason, finding.decided_by) == ("dismissed", "false", admin)
+    act(client, "review_again", rows[NightlyRun])
+    begun = NightlyRun.objects.get(state=NightlyRun.State.WAITING)
+    assert begun.requested_by == admin
+    act(client, "review_again", rows[NightlyRun])
+    assert NightlyRun.objects.count() == 2

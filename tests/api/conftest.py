@@ -26,6 +26,15 @@ from knowledge.writing import create_document
 from projects.keys import issue_key
 from projects.models import Job, Membership, Project, Source
 from providers.models import Call, Provider
+from reviews.models import (
+    ConventionScore,
+    Finding,
+    NightlyRun,
+    Review,
+    Standard,
+    TestSuggestion,
+)
+from tests.reviews.rows import review_rows
 
 V1 = "/api/v1"
 
@@ -100,6 +109,12 @@ class World:
     golden: GoldenQuestion
     evaluation: Evaluation
     gap: KnowledgeGap
+    night: NightlyRun
+    review: Review
+    finding: Finding
+    suggestion: TestSuggestion
+    standard: Standard
+    score: ConventionScore
 
     def address(self, path: str) -> str:
         """Fill in `{source}` and its like."""
@@ -164,4 +179,5 @@ def world(
         ),
         evaluation=Evaluation.objects.create(project=project, finished_at=timezone.now()),
         gap=note_gap(project.pk, "How do owls moor?", kind="low_evidence"),
+        **vars(review_rows(source)),
     )

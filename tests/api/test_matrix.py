@@ -13,6 +13,7 @@ from conversations.models import Conversation, Message
 from knowledge.models import Document, EmbeddingSpace
 from projects.models import Job, Membership, Project, Source
 from providers.models import Provider
+from reviews.models import Finding, NightlyRun, TestSuggestion
 from tests.api.conftest import Caller, World
 
 READ, ASK, WRITE = ApiKey.Scope.READ, ApiKey.Scope.ASK, ApiKey.Scope.WRITE
@@ -129,6 +130,27 @@ ROWS = [
     own("GET /knowledge-gaps", "/knowledge-gaps", READ, 200),
     shared("GET /knowledge-gaps/{id}", "/knowledge-gaps/{gap}"),
     guarded("PATCH /knowledge-gaps/{id}", "/knowledge-gaps/{gap}", 200, {"state": "dismissed"}),
+    own("GET /nightly-runs", "/nightly-runs", READ, 200),
+    Row("POST /nightly-runs", "/nightly-runs", WRITE, 201, 403, 400, 400, 400, OF_PROJECT),
+    shared("GET /nightly-runs/{id}", "/nightly-runs/{night}"),
+    shared("GET /nightly-runs/{id}/digest", "/nightly-runs/{night}/digest"),
+    guarded("POST /nightly-runs/{id}/cancel", "/nightly-runs/{night}/cancel", 200),
+    own("GET /reviews", "/reviews", READ, 200),
+    shared("GET /reviews/{id}", "/reviews/{review}"),
+    own("GET /findings", "/findings", READ, 200),
+    shared("GET /findings/{id}", "/findings/{finding}"),
+    guarded("PATCH /findings/{id}", "/findings/{finding}", 200, {"state": "accepted"}),
+    guarded("POST /findings/{id}/task", "/findings/{finding}/task", 200),
+    own("GET /test-suggestions", "/test-suggestions", READ, 200),
+    shared("GET /test-suggestions/{id}", "/test-suggestions/{suggestion}"),
+    guarded(
+        "PATCH /test-suggestions/{id}", "/test-suggestions/{suggestion}", 200, {"state": "used"}
+    ),
+    guarded("POST /test-suggestions/{id}/task", "/test-suggestions/{suggestion}/task", 200),
+    own("GET /standards", "/standards", READ, 200),
+    shared("GET /standards/{id}", "/standards/{standard}"),
+    own("GET /convention-scores", "/convention-scores", READ, 200),
+    shared("GET /convention-scores/{id}", "/convention-scores/{score}"),
     own("GET /sources", "/sources", READ, 200),
     Row(
         "POST /sources",
@@ -294,7 +316,10 @@ def what_is_kept() -> list[Any]:
         list(model.objects.order_by("pk").values())
         for model in (Project, Membership, Source, Job, Document, Conversation, Message, Provider)
     ]
-    kept.append(list(EmbeddingSpace.objects.order_by("pk").values()))
+    kept += [
+        list(model.objects.order_by("pk").values())
+        for model in (EmbeddingSpace, NightlyRun, Finding, TestSuggestion)
+    ]
     return [*kept, list(ApiKey.objects.order_by("pk").values("pk", "revoked_at"))]
 
 

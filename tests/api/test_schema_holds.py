@@ -111,6 +111,7 @@ def test_the_ids_in_bodies_are_found() -> None:
         *("POST /documents project", "POST /documents/similar document"),
         *("POST /documents/similar project", "POST /documents/similar user"),
         *("POST /golden-questions project", "POST /evaluations project"),
+        "POST /nightly-runs project",
     }
 
 

@@ -143,6 +143,13 @@ def case(project: Project, golden: Index, tmp_path: Path) -> Case:
     return made
 
 
+def environment_of_test() -> dict[str, str]:
+    """Return the environment of a process that works on the database of this test."""
+    database = urlsplit(os.environ["DATABASE_URL"])
+    name = connection.settings_dict["NAME"]
+    return {**os.environ, "DATABASE_URL": database._replace(path=f"/{name}").geturl()}
+
+
 @pytest.fixture(scope="module")
 def nursery(django_db_setup: None) -> Iterator["subprocess.Popen[str]"]:
     """A process that has loaded the product and forks runners: loading it takes seconds.
@@ -151,12 +158,10 @@ def nursery(django_db_setup: None) -> Iterator["subprocess.Popen[str]"]:
     """
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    database = urlsplit(os.environ["DATABASE_URL"])
-    name = connection.settings_dict["NAME"]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.crash.runner"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": database._replace(path=f"/{name}").geturl()},
+        env=environment_of_test(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

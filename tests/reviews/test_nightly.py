@@ -8,6 +8,7 @@ from projects.jobs import claim
 from projects.leases import Lease, LeaseLost
 from projects.models import Commit, Job
 from reviews import nightly
+from reviews.deciding import DecisionRefused, decide
 from reviews.models import ConventionScore, Finding, NightlyRun, Review, TestSuggestion
 from reviews.planning import AlreadyRunning, begin_run, cancel_run
 from tests.reviews.conftest import SENDING, work
@@ -90,6 +91,21 @@ def test_what_a_later_commit_puts_right_is_fixed(night, history, swallowed):
     swallowed.refresh_from_db()
     assert swallowed.state == Finding.State.FIXED
     assert swallowed.fixed_in.sha == sha
+
+
+def test_what_comes_again_after_it_was_fixed_is_told_again(night, history, swallowed, alice):
+    history.change("Take it out", files={"sending.py": None})
+    sha = history.change("Bring it back", files={"sending.py": SENDING})
+
+    night()
+
+    swallowed.refresh_from_db()
+    assert swallowed.state == Finding.State.FIXED
+    again = Finding.objects.get(review__commit__sha=sha, rule=swallowed.rule)
+    assert again.fingerprint == swallowed.fingerprint
+    assert again.state == Finding.State.OPEN
+    with pytest.raises(DecisionRefused, match="came again"):
+        decide(swallowed, Finding.State.OPEN, by=alice)
 
 
 def test_moved_lines_are_the_same_finding(night, history, swallowed):
