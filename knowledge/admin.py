@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from accounts.admin import WrittenBySystem
 from knowledge.comparing import ask_to_compare
 from knowledge.evaluations import ask_for_evaluation
-from knowledge.gaps import settle_gap
+from knowledge.gaps import make_gap_task, settle_gap
 from knowledge.models import (
     Blob,
     Chunk,
@@ -207,7 +207,7 @@ class KnowledgeGapAdmin(Indexed):
     list_select_related = ("project",)
     search_fields = ("reason", "module", "project__name")
     ordering = ("-times", "pk")
-    actions = ("dismiss", "reopen")
+    actions = ("dismiss", "reopen", "make_tasks")
 
     @admin.action(description="Dismiss the selected gaps", permissions=["view"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[KnowledgeGap]) -> None:
@@ -218,6 +218,11 @@ class KnowledgeGapAdmin(Indexed):
     def reopen(self, request: HttpRequest, queryset: QuerySet[KnowledgeGap]) -> None:
         for gap in queryset:
             settle_gap(gap, KnowledgeGap.State.CANDIDATE)
+
+    @admin.action(description="Make a task of each selected gap", permissions=["view"])
+    def make_tasks(self, request: HttpRequest, queryset: QuerySet[KnowledgeGap]) -> None:
+        for gap in queryset:
+            make_gap_task(gap, by=acting(request))
 
 
 @admin.register(Overview)

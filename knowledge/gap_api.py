@@ -1,15 +1,16 @@
-"""Knowledge gaps over REST: what people ask in vain, and what somebody decided about it."""
+"""Knowledge gaps over REST: what the sources do not tell, and what somebody decided about it."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import UUID_IN_PATH, asked_for, caller
-from knowledge.gaps import newest_first, settle_gap
+from knowledge.gaps import SAID_BY_PEOPLE, make_gap_task, newest_first, settle_gap
 from knowledge.models import KnowledgeGap
 from projects.access import EditorsWrite, VisibleProject
 
@@ -17,7 +18,9 @@ from projects.access import EditorsWrite, VisibleProject
 class SampleSerializer(serializers.Serializer[Any]):
     question = serializers.CharField()
     comment = serializers.CharField(help_text="What the reader said was wrong, if anything.")
-    at = serializers.DateTimeField()
+    at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was asked; null where it was seen in the code."
+    )
 
 
 class GapSerializer(serializers.ModelSerializer[KnowledgeGap]):
@@ -27,13 +30,13 @@ class GapSerializer(serializers.ModelSerializer[KnowledgeGap]):
         model = KnowledgeGap
         fields = (
             *("id", "project", "kind", "state", "reason", "module", "times", "samples"),
-            *("last_updated", "created_at"),
+            *("task", "closed_at", "last_updated", "created_at"),
         )
         read_only_fields = fields
 
 
 class ChangedGapSerializer(serializers.Serializer[KnowledgeGap]):
-    state = serializers.ChoiceField(choices=KnowledgeGap.State.choices)
+    state = serializers.ChoiceField(choices=[(state, state.label) for state in SAID_BY_PEOPLE])
 
 
 class GapQuery(serializers.Serializer[KnowledgeGap]):
@@ -46,7 +49,8 @@ class GapQuery(serializers.Serializer[KnowledgeGap]):
 
 @extend_schema_view(
     list=extend_schema(
-        summary="What people ask in vain, most often asked first", parameters=[GapQuery]
+        summary="What the sources do not tell, most often asked or seen first",
+        parameters=[GapQuery],
     ),
     retrieve=extend_schema(summary="One knowledge gap"),
 )
@@ -56,7 +60,7 @@ class KnowledgeGapViewSet(
     queryset = KnowledgeGap.objects.none()
     serializer_class = GapSerializer
     permission_classes = (EditorsWrite,)
-    http_method_names = ["get", "head", "patch"]
+    http_method_names = ["get", "head", "patch", "post"]
     lookup_value_regex = UUID_IN_PATH
 
     def get_queryset(self) -> QuerySet[KnowledgeGap]:
@@ -76,3 +80,12 @@ class KnowledgeGapViewSet(
         asked.is_valid(raise_exception=True)
         settle_gap(gap, asked.validated_data["state"])
         return Response(GapSerializer(gap).data)
+
+    @extend_schema(
+        summary="Make a task of a gap, once; for editors", request=None, responses=GapSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def task(self, request: Request, pk: str) -> Response:
+        gap = self.get_object()
+        make_gap_task(gap, by=caller(request).user)
+        return Response(GapSerializer(self.get_queryset().get(pk=gap.pk)).data)

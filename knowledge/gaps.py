@@ -23,6 +23,8 @@ from knowledge.words import terms_of
 from projects.models import Project, Task
 
 OPEN_STATES = (KnowledgeGap.State.CANDIDATE, KnowledgeGap.State.CONFIRMED)
+# What people may say of a gap; that it is closed is seen in the sources.
+SAID_BY_PEOPLE = (*OPEN_STATES, KnowledgeGap.State.DISMISSED)
 SAMPLES = 5
 LONGEST_SAMPLE = 300
 LONGEST_COMMENT = 500
@@ -82,9 +84,9 @@ def take_back(project_id: UUID, question: str, *, kind: str) -> None:
 def settle_gap(gap: KnowledgeGap, state: str) -> None:
     """Say what a gap is: dismissed, confirmed by a person, or a candidate again."""
     KnowledgeGap.objects.filter(pk=gap.pk).exclude(state=state).update(
-        state=state, updated_at=timezone.now()
+        state=state, closed_at=None, updated_at=timezone.now()
     )
-    gap.state = state
+    gap.state, gap.closed_at = state, None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ urlpatterns = [
     ),
     path("projects/<uuid:project_id>/gaps/", gap_views.gaps, name="gaps"),
     path("gaps/<uuid:gap_id>/", gap_views.gap_settle, name="gap-settle"),
+    path("gaps/<uuid:gap_id>/task/", gap_views.gap_task, name="gap-task"),
     path("projects/<uuid:project_id>/documents/", document_views.documents, name="documents"),
     path(
         "projects/<uuid:project_id>/documents/new/",

@@ -1,20 +1,18 @@
 """What a morning is told of a night: few things, what matters first, by whose files they are in."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from knowledge.models import Document, KnowledgeGap
 from projects.models import Membership, Project
 from providers.models import Call
+from reviews.drift import Drift, week_before
 from reviews.models import (
-    ConventionScore,
     Delivery,
     Finding,
     ModelPass,
@@ -28,8 +26,7 @@ from reviews.planning import plan_of
 
 SHOWN = 20
 SUGGESTIONS = 5
-WEEK = timedelta(days=7)
-MODULES = 8
+GAPS = 8
 
 
 @dataclass(slots=True)
@@ -54,6 +51,7 @@ class Digest:
     fixed: list[Finding] = field(default_factory=list)
     suggestions: list[TestSuggestion] = field(default_factory=list)
     gaps: list[KnowledgeGap] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)  # of the week before, once a week
     unread: int = 0  # replies of a model that could not be read
     tokens: int = 0
     cost: Decimal | None = None
@@ -102,8 +100,9 @@ def digest_of(run: NightlyRun) -> Digest:
                 created_at__gte=run.started_at,
                 state=KnowledgeGap.State.CANDIDATE,
                 kind__in=KnowledgeGap.SEEN_KINDS,
-            ).order_by("-times", "pk")[:MODULES]
+            ).order_by("-times", "pk")[:GAPS]
         )
+    digest.drift = week_before(run)
     _add_cost(digest)
     return digest
 
@@ -140,73 +139,6 @@ def _by_owner(findings: Iterable[Finding]) -> list[Owned]:
         owner = known or finding.review.commit.author or "nobody known"
         grouped.setdefault(owner, Owned(owner)).findings.append(finding)
     return list(grouped.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """How a rule was kept in a week, beside the week before."""
-
-    title: str
-    rule: str
-    count: int
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleTrend:
-    module: str
-    score: float
-    before: float | None
-    points: list[float]
-    merges: int
-
-
-def drift_of(project: Project, until: date | None = None) -> list[Drift]:
-    """Return the rules that were broken most in the last week, with the week before."""
-    today = until or timezone.localdate()
-    this_week, week_before = Counter[str](), Counter[str]()
-    titles: dict[str, str] = {}
-    scores = ConventionScore.objects.filter(project=project, date__gt=today - 2 * WEEK)
-    for day, violations in scores.values_list("date", "violations"):
-        counts = this_week if day > today - WEEK else week_before
-        for one in violations:
-            counts[one["rule"]] += one["count"]
-            titles[one["rule"]] = one["title"]
-    return [
-        Drift(titles[rule], rule, count, week_before[rule])
-        for rule, count in this_week.most_common(MODULES)
-    ]
-
-
-def trends_of(project: Project, until: date | None = None) -> list[ModuleTrend]:
-    """Return the convention scores of the modules that changed lately, the lowest first."""
-    today = until or timezone.localdate()
-    rows = ConventionScore.objects.filter(project=project, date__gt=today - 4 * WEEK)
-    by_module: dict[str, list[tuple[date, float]]] = {}
-    for module, day, score in rows.order_by("date", "pk").values_list("module", "date", "score"):
-        by_module.setdefault(module, []).append((day, score))
-    trends = []
-    for module, scores in by_module.items():
-        recent = [score for day, score in scores if day > today - WEEK] or [scores[-1][1]]
-        older = [score for day, score in scores if day <= today - WEEK]
-        trends.append(
-            ModuleTrend(
-                module,
-                sum(recent) / len(recent),
-                sum(older) / len(older) if older else None,
-                [score for _, score in scores][-20:],
-                len(scores),
-            )
-        )
-    return sorted(trends, key=lambda one: (one.score, one.module))
-
-
-def mean_score(project: Project) -> float | None:
-    """Return the mean of the convention scores of the last four weeks."""
-    since = timezone.localdate() - 4 * WEEK
-    rows = ConventionScore.objects.filter(project=project, date__gt=since)
-    found: float | None = rows.aggregate(mean=Avg("score"))["mean"]
-    return found
 
 
 def tell(run: NightlyRun) -> int:
@@ -264,6 +196,10 @@ def as_json(digest: Digest, address: str) -> dict[str, Any]:
         "remarks": digest.remarks,
         "fixed": len(digest.fixed),
         "test_suggestions": len(digest.suggestions),
+        "drift": [
+            {"rule": one.rule, "title": one.title, "week": one.count, "week_before": one.before}
+            for one in digest.drift
+        ],
         "tokens": digest.tokens,
         "cost": None if digest.cost is None else str(digest.cost),
     }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.viewers import viewer_of
 from projects.models import Project
 from reviews.deciding import DecisionRefused, lift_mute, mute_rule
-from reviews.digests import drift_of, mean_score, trends_of
+from reviews.drift import drift_of, mean_score, trends_of
 from reviews.models import Mute
 from reviews.track_record import record_of
 from reviews.views import can_edit, visible_project

@@ -18,9 +18,12 @@ from knowledge.ingestion import blank_document, read_file, replace_documents, sk
 from knowledge.models import Document
 from projects.models import Membership, Project, Source
 from projects.trees import Entry
+from tests.emptying import empty_small_tables_quickly
 from tests.hashed_embedder import HashedWords, use_embedder
 
 PASSWORD = "correct horse battery"
+
+empty_small_tables_quickly()
 
 
 def redis_of_this_process(offset: int = 1) -> str:

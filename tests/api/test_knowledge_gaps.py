@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from knowledge.gaps import note_gap
+from knowledge.gaps import Seen, bring_in_line, note_gap
 from knowledge.models import KnowledgeGap
 from tests.api.conftest import World
 
@@ -40,7 +40,8 @@ def test_a_gap_is_dismissed_and_brought_back(world: World, alice: User, browser:
     path = f"/knowledge-gaps/{world.gap.pk}"
     assert browser(alice).patch(path, {"state": "dismissed"}).json()["state"] == "dismissed"
     assert browser(alice).patch(path, {"state": "candidate"}).json()["state"] == "candidate"
-    assert browser(alice).patch(path, {"state": "lost"}).status_code == 400
+    for state in ("lost", "closed", ""):
+        assert browser(alice).patch(path, {"state": state}).status_code == 400
     assert browser(alice).delete(path).status_code == 405
     assert KnowledgeGap.objects.get().state == "candidate"
 
@@ -48,3 +49,19 @@ def test_a_gap_is_dismissed_and_brought_back(world: World, alice: User, browser:
 def test_a_stranger_sees_no_gaps(world: World, charlie: User, browser: Any) -> None:
     assert browser(charlie).get("/knowledge-gaps").json()["count"] == 0
     assert browser(charlie).get(f"/knowledge-gaps?project={world.project.pk}").status_code == 400
+
+
+def test_a_gap_is_made_into_a_task_once(world: World, alice: User, browser: Any) -> None:
+    path = f"/knowledge-gaps/{world.gap.pk}/task"
+    first, second = browser(alice).post(path).json(), browser(alice).post(path).json()
+    assert first == second
+    assert first["state"] == "confirmed"
+    assert first["task"] == str(world.project.tasks.get().pk)
+
+
+def test_a_gap_seen_in_code_has_places_without_a_time(
+    world: World, alice: User, browser: Any
+) -> None:
+    bring_in_line(world.project.pk, "churn", [Seen("barn", "It changes often", ("barn/owl.py",))])
+    (found,) = browser(alice).get("/knowledge-gaps?kind=churn").json()["results"]
+    assert found["samples"] == [{"question": "barn/owl.py", "comment": "", "at": None}]

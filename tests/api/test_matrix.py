@@ -130,6 +130,7 @@ ROWS = [
     own("GET /knowledge-gaps", "/knowledge-gaps", READ, 200),
     shared("GET /knowledge-gaps/{id}", "/knowledge-gaps/{gap}"),
     guarded("PATCH /knowledge-gaps/{id}", "/knowledge-gaps/{gap}", 200, {"state": "dismissed"}),
+    guarded("POST /knowledge-gaps/{id}/task", "/knowledge-gaps/{gap}/task", 200),
     own("GET /nightly-runs", "/nightly-runs", READ, 200),
     Row("POST /nightly-runs", "/nightly-runs", WRITE, 201, 403, 400, 400, 400, OF_PROJECT),
     shared("GET /nightly-runs/{id}", "/nightly-runs/{night}"),

@@ -5,7 +5,7 @@ import pytest
 from reviews.models import NightlyRun, TestSuggestion
 from tests.reviews.conftest import History, ledger, night, swallowed  # noqa: F401
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ def test_the_digest_is_what_webhooks_get(api, bob, swallowed):  # noqa: F811
     assert [one["id"] for one in said["findings"]] == [str(swallowed.pk)]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_suggested_test_is_settled(api, alice, bob, night, history):  # noqa: F811
     text = "def f(n: int) -> int:\n    if n < 1:\n        raise ValueError(n)\n    return n\n"
     history.change("Add", files={"thing.py": text})

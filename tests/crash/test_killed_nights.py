@@ -20,16 +20,16 @@ from reviews.planning import begin_run
 from tests.crash.conftest import ROOT, environment_of_test
 from tests.crash.test_matrix import checkpoints_of
 from tests.model_server import ModelServer, model_server
-from tests.reviews.conftest import SENDING, History
+from tests.reviews.conftest import History
+from tests.reviews.rows import SENDING
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 AFTER = ("gaps", "index", "digest")
 POINTS = [
-    *("begun:1", "begun:2", "sync_asked:1", "synced:1", "listing:1", "listed:1"),
-    *("examined:1", "examined:2", "examined:3", "replied:1", "replied:3", "replied:5"),
-    *("reply_kept:1", "reply_kept:2", "reply_kept:3", "storing:1", "storing:2", "storing:3"),
-    *("stored:1", "stored:2", "stored:3", "gaps:1", "index:1", "digest:1", "finished:1"),
+    *("begun:1", "sync_asked:1", "synced:1", "listing:1", "listed:1", "examined:1", "examined:3"),
+    *("replied:1", "replied:5", "reply_kept:1", "reply_kept:3", "storing:1", "storing:3"),
+    *("stored:1", "stored:3", "gaps:1", "index:1", "digest:1", "finished:1"),
 ]
 SEND = "from reviews.delivering import send_due; send_due()"
 PATHS = ("sending.py", "posting.py")

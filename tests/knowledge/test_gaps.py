@@ -5,7 +5,18 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.viewers import Viewer
-from knowledge.gaps import SAMPLES, cluster_of, note_gap, open_gaps_of, settle_gap, take_back
+from knowledge.gaps import (
+    SAMPLES,
+    Seen,
+    bring_in_line,
+    close_gap,
+    cluster_of,
+    make_gap_task,
+    note_gap,
+    open_gaps_of,
+    settle_gap,
+    take_back,
+)
 from knowledge.models import KnowledgeGap
 
 LOW, DISLIKED = KnowledgeGap.Kind.LOW_EVIDENCE, KnowledgeGap.Kind.DISLIKED
@@ -121,7 +132,8 @@ def test_an_editor_dismisses_a_gap_and_brings_it_back(client_for, alice, project
     assert "Dismissed (1)" in page
     assert "Bring back" in browser.get(f"{address}?state=dismissed").content.decode()
     browser.post(settle, {"state": "candidate"})
-    browser.post(settle, {"state": "nonsense"})
+    for state in ("nonsense", "closed", ""):
+        browser.post(settle, {"state": state})
     gap.refresh_from_db()
     assert gap.state == CANDIDATE
 
@@ -156,3 +168,52 @@ def test_the_list_asks_the_database_as_often_for_many_as_for_few(
     browser = client_for(alice)
     with django_assert_max_num_queries(14):
         browser.get(reverse("gaps", args=[project.pk]))
+
+
+def test_what_the_sources_tell_by_now_is_listed_apart_and_comes_back(
+    client_for, alice, project, gap
+):
+    browser, address = client_for(alice), reverse("gaps", args=[project.pk])
+    close_gap(gap)
+    page = browser.get(address).content.decode()
+    assert gap.reason not in page
+    assert "Closed (1)" in page
+    assert gap.reason in browser.get(f"{address}?state=closed").content.decode()
+    browser.post(reverse("gap-settle", args=[gap.pk]), {"state": "candidate"})
+    gap.refresh_from_db()
+    assert (gap.state, gap.closed_at) == (CANDIDATE, None)
+
+
+def test_what_was_seen_in_code_says_where(client_for, alice, project):
+    assert (
+        bring_in_line(project.pk, "untested", [Seen("barn", "No tests", ("barn/owl.py",), 3)]) == 1
+    )
+    page = client_for(alice).get(reverse("gaps", args=[project.pk])).content.decode()
+    assert "Code without tests" in page
+    assert "3 places" in page
+    assert "barn/owl.py" in page
+
+
+def test_a_gap_is_made_into_one_task(client_for, alice, project, gap):
+    browser, address = client_for(alice), reverse("gap-task", args=[gap.pk])
+    first, second = browser.post(address), browser.post(address)
+    task = project.tasks.get()
+    assert (first["Location"], second["Location"]) == (task.get_absolute_url(),) * 2
+    assert gap.reason in task.title
+    gap.refresh_from_db()
+    assert (gap.state, gap.task) == (KnowledgeGap.State.CONFIRMED, task)
+    page = browser.get(reverse("gaps", args=[project.pk])).content.decode()
+    assert task.get_absolute_url() in page
+    assert "Make a task" not in page
+
+
+def test_only_editors_make_tasks_of_gaps(client_for, bob, charlie, project, gap):
+    for who in (bob, charlie):
+        assert client_for(who).post(reverse("gap-task", args=[gap.pk])).status_code == 404
+    assert not project.tasks.exists()
+
+
+def test_the_task_of_a_gap_in_a_masked_question_has_no_secret(project, alice):
+    asked = "why is ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9aB3dE5gHx refused?"
+    task = make_gap_task(note_gap(project.pk, asked, kind=LOW), by=alice)
+    assert "ghp_aB3dE5" not in task.title + task.description

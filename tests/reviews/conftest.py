@@ -8,10 +8,12 @@ import pytest
 from projects.jobs import run_next
 from projects.models import Job, Project, Source
 from providers.models import Provider
+from reviews.digests import tell
 from reviews.models import Finding, NightlyRun, Review
 from reviews.planning import begin_run
 from tests.model_server import ModelServer, model_server
 from tests.projects.repositories import Repository
+from tests.reviews.rows import SENDING, night_of
 
 LEDGER = '''"""What people owe."""
 
@@ -27,21 +29,6 @@ def test_nothing_costs_nothing():
     assert total([]) == 0
 """
 README = "# Ledger\n\n`total` adds up the lines of an invoice.\n"
-# An error of the network is caught and nobody hears of it.
-SENDING = '''"""Telling people what they owe."""
-
-
-def remind(people, relay):
-    """Write to everybody, and return to how many."""
-    sent = 0
-    for person in people:
-        try:
-            relay.send(person)
-            sent += 1
-        except OSError:
-            continue
-    return sent
-'''
 
 
 class History:
@@ -103,13 +90,21 @@ def night(ledger: Source, project: Project) -> Callable[..., NightlyRun]:
 
 
 @pytest.fixture
-def swallowed(night, history) -> Finding:
-    """A finding of a night, as it is told in the morning."""
+def found(night, history) -> Finding:
+    """A finding that a night made, as it is told in the morning."""
     sha = history.change("Send reminders", author="Cai", files={"sending.py": SENDING})
     night()
     return Finding.objects.get(
         review=Review.objects.get(commit__sha=sha), rule="nightowl/swallowed-error"
     )
+
+
+@pytest.fixture
+def swallowed(source: Source) -> Finding:
+    """The same finding without the night that made it: what is asked about it comes after."""
+    finding = night_of(source)
+    tell(finding.review.run)
+    return finding
 
 
 @pytest.fixture

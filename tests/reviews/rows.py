@@ -19,7 +19,23 @@ from reviews.models import (
     TestSuggestion,
     Webhook,
 )
+from reviews.recording import rescore_review
 
+# An error of the network is caught and nobody hears of it.
+SENDING = '''"""Telling people what they owe."""
+
+
+def remind(people, relay):
+    """Write to everybody, and return to how many."""
+    sent = 0
+    for person in people:
+        try:
+            relay.send(person)
+            sent += 1
+        except OSError:
+            continue
+    return sent
+'''
 LINES = {"start_line": 1, "end_line": 2}
 SUGGESTED: Mapping[str, object] = {
     "target_file": "owl.py",
@@ -35,12 +51,15 @@ SUGGESTED: Mapping[str, object] = {
 }
 
 
-def review_rows(source: Source) -> SimpleNamespace:
-    """Make a finished night of a project with one of each thing that it may bring."""
+def night_of(source: Source) -> Finding:
+    """Return what a finished night found in a commit of Cai's: an error that nobody hears of."""
     project, today = source.project, timezone.localdate()
-    night = NightlyRun.objects.create(project=project, night=today, state="done")
+    now = timezone.now()
+    night = NightlyRun.objects.create(
+        project=project, night=today, state="done", started_at=now, finished_at=now
+    )
     sha = "d" * 40
-    commit = Commit.objects.create(project=project, sha=sha, message="Hunt", author="A <a@b>")
+    commit = Commit.objects.create(project=project, sha=sha, message="Send reminders", author="Cai")
     review = Review.objects.create(
         project=project,
         source=source,
@@ -48,22 +67,40 @@ def review_rows(source: Source) -> SimpleNamespace:
         run=night,
         reviewer_version="1",
         status="COMMENTED",
-        reviewed_at=timezone.now(),
+        changed_paths=["sending.py"],
+        reviewed_at=now,
     )
+    lines = SENDING.splitlines()
+    rows = enumerate(lines, start=1)
+    hunk = [{"line": n, "sign": "+", "text": line, "is_lit": 11 <= n <= 12} for n, line in rows]
     finding = Finding.objects.create(
         project=project,
         source=source,
         review=review,
         severity="warning",
-        **{"category": "bug", "rule": "nightowl/swallowed-error", "path": "owl.py", **LINES},
-        current_path="owl.py",
-        claim="<script>alert(1)</script>",
+        category="bug",
+        rule="nightowl/swallowed-error",
+        path="sending.py",
+        current_path="sending.py",
+        start_line=11,
+        end_line=12,
         confidence=0.7,
+        claim="An error is caught here and nothing is done about it.",
+        hunk=hunk,
+        quote="\n".join(lines[10:12]),
+        evidence="<script>alert(1)</script>",
         is_verified=True,
         is_shown=True,
         fingerprint="f" * 64,
-        quote="return 1",
     )
+    rescore_review(review.pk)
+    return Finding.objects.get(pk=finding.pk)
+
+
+def review_rows(source: Source) -> SimpleNamespace:
+    """Make a finished night of a project with one of each thing that it may bring."""
+    finding = night_of(source)
+    project, review, night = source.project, finding.review, finding.review.run
     webhook = Webhook.objects.create(project=project, url="https://hooks.example.org/a")
     ModelPass.objects.create(
         review=review, part="p" * 64, number=1, paths=["owl.py"], state="read", model_name="m"
@@ -81,7 +118,7 @@ def review_rows(source: Source) -> SimpleNamespace:
             project=project,
             review=review,
             module="owl",
-            date=today,
+            date=night.night,
             applicable=2,
             passed=1,
             score=0.5,

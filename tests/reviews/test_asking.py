@@ -6,7 +6,7 @@ import pytest
 
 from providers.models import Call
 from reviews.models import Finding, ModelPass, Review
-from tests.reviews.conftest import SENDING
+from tests.reviews.rows import SENDING
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,8 @@ from reviews.deciding import (
 from reviews.models import Finding, Mute
 from reviews.track_record import record_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+IN_EARNEST = pytest.mark.django_db(transaction=True)  # a night commits what it does
 
 
 @pytest.fixture
@@ -102,6 +103,7 @@ def test_security_is_never_muted(several, alice, project):
         Finding.objects.filter(project=project).update(is_muted=True)
 
 
+@IN_EARNEST
 def test_a_muted_kind_is_found_and_not_told(night, history, swallowed, alice, project):
     mute_rule(project, swallowed.rule, by=alice)
     other = "def f(a):\n    try:\n        g(a)\n        h(a)\n    except OSError:\n        pass\n"

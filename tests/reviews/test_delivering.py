@@ -12,7 +12,8 @@ from reviews.delivering import secret_of, send_due, signature
 from reviews.models import Delivery, Webhook
 from reviews.planning import plan_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+IN_EARNEST = pytest.mark.django_db(transaction=True)  # a night commits what it does
 
 
 class Receiver:
@@ -108,6 +109,7 @@ def test_another_secret_signs_otherwise(hook):
     assert secret_of(hook) != before
 
 
+@IN_EARNEST
 def test_members_are_written_to_where_the_project_wants_it(
     night, history, project, alice, bob, charlie
 ):
@@ -127,6 +129,7 @@ def test_members_are_written_to_where_the_project_wants_it(
     assert "/nights/" in letter.body
 
 
+@IN_EARNEST
 def test_a_night_without_commits_tells_nobody(hook, receiver, night):
     night()
     send_due()

@@ -11,7 +11,8 @@ from reviews import nightly
 from reviews.deciding import DecisionRefused, decide
 from reviews.models import ConventionScore, Finding, NightlyRun, Review, TestSuggestion
 from reviews.planning import AlreadyRunning, begin_run, cancel_run
-from tests.reviews.conftest import SENDING, work
+from tests.reviews.conftest import work
+from tests.reviews.rows import SENDING
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,40 +83,40 @@ def test_what_was_renamed_is_not_new(night, history):
     assert Finding.objects.get(rule="nightowl/swallowed-error").current_path == "telling.py"
 
 
-def test_what_a_later_commit_puts_right_is_fixed(night, history, swallowed):
+def test_what_a_later_commit_puts_right_is_fixed(night, history, found):
     better = SENDING.replace("            continue", "            log(person)")
     sha = history.change("Log who was not reached", files={"sending.py": better})
 
     night()
 
-    swallowed.refresh_from_db()
-    assert swallowed.state == Finding.State.FIXED
-    assert swallowed.fixed_in.sha == sha
+    found.refresh_from_db()
+    assert found.state == Finding.State.FIXED
+    assert found.fixed_in.sha == sha
 
 
-def test_what_comes_again_after_it_was_fixed_is_told_again(night, history, swallowed, alice):
+def test_what_comes_again_after_it_was_fixed_is_told_again(night, history, found, alice):
     history.change("Take it out", files={"sending.py": None})
     sha = history.change("Bring it back", files={"sending.py": SENDING})
 
     night()
 
-    swallowed.refresh_from_db()
-    assert swallowed.state == Finding.State.FIXED
-    again = Finding.objects.get(review__commit__sha=sha, rule=swallowed.rule)
-    assert again.fingerprint == swallowed.fingerprint
+    found.refresh_from_db()
+    assert found.state == Finding.State.FIXED
+    again = Finding.objects.get(review__commit__sha=sha, rule=found.rule)
+    assert again.fingerprint == found.fingerprint
     assert again.state == Finding.State.OPEN
     with pytest.raises(DecisionRefused, match="came again"):
-        decide(swallowed, Finding.State.OPEN, by=alice)
+        decide(found, Finding.State.OPEN, by=alice)
 
 
-def test_moved_lines_are_the_same_finding(night, history, swallowed):
+def test_moved_lines_are_the_same_finding(night, history, found):
     history.change("Say more", files={"sending.py": '"""Letters."""\n\n' + SENDING})
 
     night()
 
     assert Finding.objects.filter(rule="nightowl/swallowed-error").count() == 1
-    swallowed.refresh_from_db()
-    assert swallowed.state == Finding.State.OPEN
+    found.refresh_from_db()
+    assert found.state == Finding.State.OPEN
 
 
 def test_a_range_can_be_looked_at_again_from_any_commit(night, history, project):
@@ -153,7 +154,7 @@ def test_a_rewritten_history_is_said_and_stops_nothing(night, history):
     assert "rewritten" in night().notes[0]
 
 
-def test_findings_are_searched_in_their_collection(night, history, viewer, project, swallowed):
+def test_findings_are_searched_in_their_collection(night, history, viewer, project, found):
     results = search(
         viewer,
         "an error is caught and nothing is done",
@@ -162,21 +163,21 @@ def test_findings_are_searched_in_their_collection(night, history, viewer, proje
     )
 
     assert any("sending.py" in hit.text for hit in results.hits)
-    metadata = Document.objects.get(title=swallowed.claim).metadata
+    metadata = Document.objects.get(title=found.claim).metadata
     assert metadata["severity"] == "warning"
     assert metadata["filePath"] == "sending.py"
-    assert metadata["commitSha"] == swallowed.review.commit.sha
+    assert metadata["commitSha"] == found.review.commit.sha
     assert metadata["author"] == "Cai"
 
 
 def test_the_lines_of_a_finding_open_though_the_index_has_gone_on(
-    night, history, swallowed, client_for, alice
+    night, history, found, client_for, alice
 ):
     history.change("Start anew", files={"sending.py": '"""Nothing."""\n'})
     night()
-    sha = swallowed.review.commit.sha
+    sha = found.review.commit.sha
 
-    page = client_for(alice).get(f"/sources/{swallowed.source_id}/at/{sha}/sending.py?lines=11-12")
+    page = client_for(alice).get(f"/sources/{found.source_id}/at/{sha}/sending.py?lines=11-12")
 
     assert page.status_code == 200
     assert "except" in page.content.decode()

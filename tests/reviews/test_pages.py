@@ -7,7 +7,8 @@ from projects.models import Task
 from reviews.models import Finding, Mute, NightlyRun, Standard, TestSuggestion, Webhook
 from reviews.planning import plan_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+IN_EARNEST = pytest.mark.django_db(transaction=True)  # a night commits what it does
 
 OF_PROJECT = (
     *("reviews", "findings", "conventions", "standards", "nightly-runs", "review-record"),
@@ -43,7 +44,7 @@ def test_every_list_is_read_with_few_questions(
     name, client_for, bob, project, swallowed, django_assert_max_num_queries
 ):
     client = client_for(bob)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         assert client.get(reverse(name, args=[project.pk])).status_code == 200
 
 
@@ -208,6 +209,7 @@ def test_a_standard_is_written_changed_and_deleted(post, alice, bob, project):
     assert not Standard.objects.exists()
 
 
+@IN_EARNEST
 def test_a_suggested_test_is_used_or_made_a_task(post, get, alice, night, history):
     text = "def f(n: int) -> int:\n    if n < 1:\n        raise ValueError(n)\n    return n\n"
     history.change("Add", files={"thing.py": text})
@@ -223,6 +225,7 @@ def test_a_suggested_test_is_used_or_made_a_task(post, get, alice, night, histor
     assert suggestion.task is not None
 
 
+@IN_EARNEST
 def test_what_a_repository_says_is_shown_as_text(get, alice, night, history, project):
     name = "x<img src=q onerror=alert(1)>.py"
     text = "def f(a):\n    try:\n        g(a)\n        h('</code><script>x</script>')\n"
