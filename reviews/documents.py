@@ -23,9 +23,15 @@ _VALUE = re.compile(
     r"(?:[\w.]+\()?(-?\d[\d_]*(?:\.\d+)?|True|False|true|false|[\"'][\w./:-]{1,60}[\"'])"
 )
 _NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d+)?")
-# What tells of the past may name what is gone.
+# What tells of the past may name what is gone: whole documents, and notes in others.
 _PAST = re.compile(
     r"(?:^|/)(?:changelog|changes|history|news|releas|upgrad|migrat|decisions|adr)", re.IGNORECASE
+)
+_PAST_NOTE = re.compile(
+    r"\b(?:version(?:added|changed|removed)|deprecated)::|\bno longer\b|\bformerly\b"
+    r"|\b(?:was|were|been)\s+(?:removed|renamed|replaced|deprecated)\b"
+    r"|^\W*(?:Removed|Renamed|Added|Deprecated)\b|\b(?:new|changed|added) in \w*\s?v?\d",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -55,7 +61,7 @@ def _still_named(change: Change, file: ChangedFile) -> Iterator[Observation]:
         of_it = [mention for mention in mentions if _names(mention.text, one.word)]
         if any(not _is_document(mention) for mention in of_it):
             continue  # the code still knows it
-        named = [mention for mention in of_it if not _PAST.search(mention.path)]
+        named = [mention for mention in of_it if not _tells_of_past(change, mention)]
         if named and one.line not in told:
             told.add(one.line)
             yield _observation(
@@ -69,6 +75,31 @@ def _names(text: str, word: str) -> bool:
 
 def _is_document(mention: Mention) -> bool:
     return kind_of(mention.path) == "docs"
+
+
+def _tells_of_past(change: Change, mention: Mention) -> bool:
+    if _PAST.search(mention.path):
+        return True
+    lines = (change.tree.read(mention.path) or "").split("\n")
+    return _PAST_NOTE.search(_note_round(lines, mention.line - 1)) is not None
+
+
+def _note_round(lines: list[str], at: int) -> str:
+    """Return the paragraph of a line, with the line that it is indented below."""
+    if not 0 <= at < len(lines):
+        return ""
+    first = last = at
+    while first > 0 and lines[first - 1].strip():
+        first -= 1
+    while last + 1 < len(lines) and lines[last + 1].strip():
+        last += 1
+    depth = _depth(lines[first])
+    above = (line for line in reversed(lines[:first]) if line.strip() and _depth(line) < depth)
+    return "\n".join([next(above, "") if depth else "", *lines[first : last + 1]])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _gone(file: ChangedFile) -> Iterator[Gone]:
@@ -111,7 +142,7 @@ def _other_values(change: Change, file: ChangedFile) -> Iterator[Observation]:
     mentions = [
         mention
         for mention in change.tree.mentions({name for name, _, _, _ in changed})
-        if _is_document(mention) and not _PAST.search(mention.path)
+        if _is_document(mention) and not _tells_of_past(change, mention)
     ]
     for name, old, new, line in changed:
         still = [

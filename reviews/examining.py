@@ -268,7 +268,7 @@ def _observed(report: Report, file: ChangedFile) -> Observation | None:
     lines = file.lines()
     return Observation(
         rule=f"{report.tool}/{report.code}",
-        severity=rule.severity,
+        severity="info" if _is_meant(report, lines) else rule.severity,
         category=rule.category,
         path=report.path,
         start_line=report.start_line,
@@ -279,3 +279,10 @@ def _observed(report: Report, file: ChangedFile) -> Observation | None:
         confidence=rule.confidence,
         is_suppressed=is_suppressed(lines, report.start_line, report.end_line),
     )
+
+
+def _is_meant(report: Report, lines: list[str]) -> bool:
+    """Whether it is usually meant so: a fixed command, or a module that hands a name on."""
+    if report.code == "PLW0127":
+        return not lines[report.start_line - 1][:1].isspace()
+    return report.is_slight and report.code in {"S602", "S605"}

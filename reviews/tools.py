@@ -57,6 +57,7 @@ class Report:
     end_line: int
     message: str
     address: str = ""  # where the rule is described
+    is_slight: bool = False  # as the tool itself says
 
 
 @dataclass(slots=True)
@@ -149,6 +150,7 @@ def _ruff(
                     max(start, end),
                     said["message"],
                     said.get("url") or "",
+                    "seems safe" in said["message"],
                 ),
             )
 
@@ -175,6 +177,7 @@ def _bandit(folder: Path, paths: Mapping[str, str]) -> Iterator[tuple[str, Repor
                     # Its own words may quote a password.
                     result["test_name"].replace("_", " "),
                     result.get("more_info") or "",
+                    result.get("issue_severity") == "LOW",
                 ),
             )
 

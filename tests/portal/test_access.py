@@ -118,6 +118,7 @@ ELSEWHERE = {
     "evaluation",
     "evaluation-dismiss",
     "gap-settle",
+    "gap-task",
 }
 
 
