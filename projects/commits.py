@@ -80,7 +80,8 @@ class CommitTree:
         return list(_mentions(bytes(held)))
 
 
-_MENTION = re.compile(rb"(?m)^[0-9a-f]{40,64}:([^\0\n]+)\0(\d+)\0([^\n]*)")
+# Each follows the one before at once: a path may hold line breaks, the text of a line can't.
+_MENTION = re.compile(rb"[0-9a-f]{40,64}:([^\0]+)\0(\d+)\0([^\n]*)\n?")
 
 
 def _mentions(printed: bytes) -> Iterator[Mention]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from projects.git import Git, Limits, Watch
 from projects.git_errors import GitError
-from projects.trees import checked_sha
+from projects.trees import checked_sha, cut_off
 
 STEPS_KEPT = 1_500  # how much of a history says what is usual now
 LARGEST = 25  # files; a larger change says nothing of pairs
@@ -93,13 +93,17 @@ def _steps(mirror: Path, commit: str) -> Iterator[list[str]]:
         *("--no-renames", "--no-show-signature", "--no-color", "--no-ext-diff", "--no-notes"),
         *(f"--max-count={STEPS_KEPT}", "--format=//%H", checked_sha(commit), "--"),
     )
+    # A commit whose parents were left out only seems to have made each of its files.
+    cut = cut_off(mirror)
     paths: list[str] | None = None
     for record in _records(git, command):
         if record.startswith(b"//"):
             if paths is not None:
                 yield paths
-            paths = []
-        elif paths is not None and (path := record.lstrip(b"\n")):
+            paths = None if record[2:].decode() in cut else []
+        elif record and paths is not None:
+            # A line break parts the paths of a commit from what is said of it.
+            path = record if paths else record.removeprefix(b"\n")
             paths.append(path.decode("utf-8", "backslashreplace"))
     if paths is not None:
         yield paths

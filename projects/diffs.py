@@ -175,7 +175,7 @@ def find_commit(mirror: Path, name: str) -> str:
 def diff_of(mirror: Path, commit: str, parent: str, *, limits: Limits | None = None) -> Diff:
     """Return what a commit changed against its first parent, `parent`; "" for the first commit."""
     git = Git(directory=mirror, watch=Watch(limits=limits or Limits(wall_seconds=120)))
-    before = checked_sha(parent) if parent else EMPTY_TREE[len(commit)]
+    before = checked_sha(parent) if parent else EMPTY_TREE[len(checked_sha(commit))]
     listed = git.run(
         *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "-M", f"-l{RENAMES_COMPARED}"),
         *("--diff-filter=AMDRC", before, checked_sha(commit)),
