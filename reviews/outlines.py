@@ -8,7 +8,8 @@ from typing import Any
 
 from tree_sitter import Node
 
-from knowledge.definitions import definition_of, receiver_of
+from knowledge.definitions import Definition, definition_of, receiver_of
+from knowledge.grammars import GRAMMARS
 from knowledge.syntax_trees import Unparsable, is_supported, parse_source, refuse_bombs
 
 DEEPEST = 12
@@ -18,18 +19,38 @@ _NAME = r"[A-Za-z_$][\w$]*"
 _NAMES = re.compile(_NAME.encode())
 _STUB = re.compile(
     r"\{?\s*(?:[\"'].{0,2000}?[\"']\s*)?(?:\.\.\.|pass|return|return null;?"
-    r"|(?:raise|throw new|throw)\s+\w*(?:NotImplemented|Unsupported|not implemented)[^\n]*)?\s*\}?",
+    r"|(?:raise|throw new|throw)\s+\w*(?:\([\"'])?"
+    r"(?:NotImplemented|Unsupported|not implemented)[^\n]*)?\s*\}?",
     re.DOTALL | re.IGNORECASE,
 )
 _VARIADIC = frozenset(
     {
         *("list_splat_pattern", "dictionary_splat_pattern", "rest_pattern", "spread_parameter"),
         *("variadic_parameter_declaration", "variadic_parameter"),
+        *("splat_parameter", "hash_splat_parameter", "block_parameter"),
     }
 )
 _DEFAULTED = frozenset(
     {"default_parameter", "typed_default_parameter", "assignment_pattern", "optional_parameter"}
 )
+_SEPARATORS = frozenset({"keyword_separator", "positional_separator"})
+_LATER_BY_NAME = frozenset({"keyword_separator", "list_splat_pattern"})
+# Languages in which a parameter may be a type alone.
+_UNNAMED = frozenset(
+    {"parameter_declaration", "variadic_parameter_declaration", "variadic_parameter"}
+)
+_TAKEN_APART = frozenset(
+    {
+        *("object_pattern", "array_pattern", "tuple_pattern", "struct_pattern", "slice_pattern"),
+        *("tuple_struct_pattern", "structured_binding_declarator", "destructured_parameter"),
+    }
+)
+# A parameter of a constructor with one of these is a field of the object as well.
+_KEEPING = frozenset(
+    {"accessibility_modifier", "visibility_modifier", "override_modifier", "readonly"}
+)
+_BLOCKS = frozenset({"block", "class_body", "declaration_list"})
+_CALLABLE = frozenset({"function", "method", "constructor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,9 @@ class Outline:
     is_stub: bool = False
     is_documented: bool = False
     body: str = ""
-    words: frozenset[str] = field(default_factory=frozenset)  # names that its body mentions
+    words: frozenset[str] = field(
+        default_factory=frozenset
+    )  # names that it mentions, not as parameters
 
     @property
     def own_name(self) -> str:
@@ -65,7 +88,7 @@ class Outline:
 
     @property
     def is_callable(self) -> bool:
-        return self.kind in {"function", "method", "constructor"}
+        return self.kind in _CALLABLE
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "words": sorted(self.words)}
@@ -108,39 +131,38 @@ class _Walk:
             definition = definition_of(child, self.language, self.source)
             if definition is None or not definition.name:
                 # A block of a module may define things; a statement in a function may not.
-                if not scope or child.type in {"block", "class_body", "declaration_list"}:
+                if not scope or child.type in _BLOCKS | GRAMMARS[self.language].regions:
                     yield from self.below(child, scope, has_bases=has_bases, depth=depth + 1)
                 continue
             name = definition.name
             if self.language == "go" and (receiver := receiver_of(definition.node, self.source)):
                 name = f"{receiver}.{name}"
             inner = (*scope, name)
-            is_class = definition.kind not in {"function", "method", "constructor"}
-            yield self._outline(child, definition.node, definition.body, inner, has_bases)
-            if is_class and definition.body is not None:
+            yield self._outline(child, definition, inner, has_bases)
+            if definition.kind not in _CALLABLE and definition.body is not None:
                 bases = _has_bases(definition.node)
                 yield from self.below(definition.body, inner, has_bases=bases, depth=depth + 1)
 
     def _outline(
         self,
         outer: Node,
-        node: Node,
-        body: Node | None,
+        definition: Definition,
         scope: tuple[str, ...],
         has_bases: bool,
     ) -> Outline:
+        node, body = definition.node, definition.body
         text = self.source[body.start_byte : body.end_byte] if body is not None else b""
         head = self.source[outer.start_byte : body.start_byte if body is not None else None]
-        kind = node.type
-        is_function = _parameters_node(node) is not None and "class" not in kind
+        is_function = definition.kind in _CALLABLE
+        last, column = outer.end_point
         return Outline(
             name=".".join(scope),
             kind=("method" if len(scope) > 1 or "." in scope[0] else "function")
             if is_function
             else "class",
             start_line=outer.start_point[0] + 1,
-            end_line=outer.end_point[0] + 1,
-            head_line=node.start_point[0] + 1,
+            end_line=last + (column > 0 or last == outer.start_point[0]),
+            head_line=_name_row(node) + 1,
             parameters=tuple(self._parameters(node)) if is_function else (),
             is_public=self._is_public(outer, scope, head),
             is_decorated=outer.type == "decorated_definition" or head.lstrip().startswith(b"@"),
@@ -149,37 +171,55 @@ class _Walk:
             and _STUB.fullmatch(text.decode(errors="replace").strip()) is not None,
             is_documented=self._is_documented(outer, body),
             body=blake2b(b" ".join(text.split()), digest_size=8).hexdigest(),
-            words=frozenset(word.decode() for word in _NAMES.findall(text[:200_000])),
+            words=frozenset(
+                word.decode()
+                for part in (text, *self._beside(node, body))
+                for word in _NAMES.findall(part[:200_000])
+            ),
         )
+
+    def _beside(self, node: Node, body: Node | None) -> Iterator[bytes]:
+        """Yield what reads parameters outside of a body: initializers, defaults, fields."""
+        listed = _parameters_node(node)
+        if listed is None or body is None:
+            return
+        yield self.source[listed.end_byte : body.start_byte]
+        for child in listed.named_children:
+            if any(each.type in _KEEPING for each in child.children):
+                yield self.source[child.start_byte : child.end_byte]
+            elif (value := _default_of(child)) is not None:
+                yield self.source[value.start_byte : value.end_byte]
 
     def _parameters(self, node: Node) -> Iterator[Parameter]:
         listed = _parameters_node(node)
+        if listed is None:
+            return
+        if listed.type == "identifier":  # an arrow function without brackets
+            yield Parameter(self._text(listed))
+            return
+        # C# gives the parts of a `params` to the list itself.
+        rest, rest_type = listed.child_by_field_name("name"), listed.child_by_field_name("type")
         is_keyword = False
-        for child in listed.named_children if listed is not None else ():
-            if child.type in {"keyword_separator", "list_splat_pattern"}:
+        for child in listed.named_children:
+            inner = child.named_children[0] if child.named_children else child
+            if child == rest:
+                yield Parameter(self._text(child), is_optional=True, is_variadic=True)
+                continue
+            if child.type in _LATER_BY_NAME or inner.type in _LATER_BY_NAME:
                 is_keyword = True
-            if child.type in {"keyword_separator", "positional_separator", "comment"}:
-                continue
-            yield from self._names_of(child, is_keyword=is_keyword)
+            is_none = child == rest_type or child.type in _SEPARATORS or "comment" in child.type
+            if not is_none and self._text(child) != "void":
+                is_named = is_keyword or child.type == "keyword_parameter"
+                yield from self._names_of(child, inner, is_keyword=is_named)
 
-    def _names_of(self, node: Node, *, is_keyword: bool) -> Iterator[Parameter]:
-        inner = node.named_children[0] if node.named_children else node
+    def _names_of(self, node: Node, inner: Node, *, is_keyword: bool) -> Iterator[Parameter]:
         is_variadic = node.type in _VARIADIC or inner.type in _VARIADIC
-        value = node.child_by_field_name("value") or node.child_by_field_name("right")
-        is_optional = node.type in _DEFAULTED or value is not None or is_variadic
-        names = [
-            self._text(each)
-            for each in node.children_by_field_name("name")
-            or [node.child_by_field_name("pattern") or node.child_by_field_name("left") or inner]
-        ]
-        for name in names:
-            plain = re.search(r"[A-Za-z_$][\w$]*(?=\W*$)" if is_variadic else _NAME, name)
-            if name.startswith(("{", "[")) or plain is None:
-                yield Parameter("", is_optional=True, is_variadic=is_variadic)
-                continue
+        value = _default_of(node)
+        for named in _names_in(node):
+            plain = re.search(_NAME, self._text(named)) if named is not None else None
             yield Parameter(
-                plain[0],
-                is_optional=is_optional,
+                plain[0] if plain else "",
+                is_optional=node.type in _DEFAULTED or value is not None or is_variadic,
                 is_variadic=is_variadic,
                 is_keyword=is_keyword and not is_variadic,
                 default=self._text(value)[:80] if value is not None else "",
@@ -216,10 +256,54 @@ class _Walk:
 
 
 def _parameters_node(node: Node) -> Node | None:
-    found = node.child_by_field_name("parameters")
-    if found is None and (declarator := node.child_by_field_name("declarator")) is not None:
-        found = declarator.child_by_field_name("parameters")
-    return found
+    for _ in range(6):
+        found = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
+        if found is not None:
+            return found
+        inner = _declarator(node)
+        if inner is None:
+            break
+        node = inner
+    return None
+
+
+def _declarator(node: Node) -> Node | None:
+    named = [child for child in node.named_children if child.type.endswith("declarator")]
+    return node.child_by_field_name("declarator") or next(iter(named), None)
+
+
+def _names_in(parameter: Node) -> list[Node | None]:
+    """Return what names a parameter, several for Go's `a, b int`; None for one without a name."""
+    if names := parameter.children_by_field_name("name"):
+        return [*names]
+    if parameter.type in _UNNAMED and _declarator(parameter) is None:
+        return [None]
+    node = parameter
+    for _ in range(12):
+        if node.type in _TAKEN_APART or node.type.startswith("abstract_"):
+            return [None]
+        kind = node.child_by_field_name("type")
+        inside = [child for child in node.named_children if child != kind]
+        fields = (node.child_by_field_name(name) for name in ("name", "pattern", "left"))
+        inner = next(filter(None, fields), None) or _declarator(node)
+        if inner is None and not inside:
+            break
+        node = inner or inside[-1]
+    return [node]
+
+
+def _default_of(parameter: Node) -> Node | None:
+    for name in ("value", "right", "default_value"):
+        if found := parameter.child_by_field_name(name):
+            return found
+    has_default = any(child.type == "=" for child in parameter.children)
+    return parameter.named_children[-1] if has_default else None
+
+
+def _name_row(node: Node) -> int:
+    """Return the row of a definition's name: what is noted on it may stand in rows above."""
+    named = node.child_by_field_name("name") or node.child_by_field_name("declarator") or node
+    return named.start_point[0]
 
 
 def _has_bases(node: Node) -> bool:
