@@ -114,10 +114,14 @@ def judged(change: Change, observations: Iterable[Observation]) -> Iterator[Veri
 
 def shown_lines(file: ChangedFile) -> list[str]:
     """Return the lines of a file as people and models may see them."""
-    if skip_reason(file.path) == "secret file":
-        return [_SECRET_VALUE.sub(r"\1****", line) for line in file.after.split("\n")]
-    text, _ = redact(file.after)
-    return text.split("\n")
+    return without_secrets(file.path, file.after)
+
+
+def without_secrets(path: str, text: str) -> list[str]:
+    """Return the lines of a text with its secrets masked; a secret may take several lines."""
+    if skip_reason(path) == "secret file":
+        return [_SECRET_VALUE.sub(r"\1****", line) for line in text.split("\n")]
+    return redact(text)[0].split("\n")
 
 
 def _read(examined: Examined) -> list[ChangedFile]:
