@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from knowledge.redaction import redact
+from providers.completions import storable
 from reviews.observations import Category, Observation, Severity
 from reviews.prompts import PROMPT_VERSION
 
 MOST = 20  # findings of one reply
 LONGEST_CLAIM = 400
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+LARGEST = 10**7  # number that means anything
+# What a model thinks aloud before it replies is no reply, even where it breaks off.
+_THOUGHT = re.compile(r"\A\s*<think(ing)?>.*?(?:</think(?(1)ing)>|\Z)", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)```", re.DOTALL)
 _TRAILING = re.compile(r",\s*([\]}])")
 
 
@@ -21,6 +25,7 @@ class Unreadable(Exception):
 
 def items_of(reply: str, name: str) -> list[Mapping[str, Any]]:
     """Return the objects of the list called so, in whatever a model wrapped it."""
+    reply = _THOUGHT.sub("", reply)
     for text in (*_FENCED.findall(reply), *_outermost(reply)):
         for candidate in (text, _TRAILING.sub(r"\1", text)):
             try:
@@ -29,8 +34,9 @@ def items_of(reply: str, name: str) -> list[Mapping[str, Any]]:
                 continue
             found = said.get(name) if isinstance(said, dict) else said
             if isinstance(found, list):
-                items: list[Mapping[str, Any]] = [one for one in found if isinstance(one, dict)]
-                return items[:MOST]
+                items = [_plain(one) for one in found if isinstance(one, dict)]
+                if items or not found:
+                    return items[:MOST]
     raise Unreadable
 
 
@@ -38,10 +44,22 @@ def _outermost(reply: str) -> list[str]:
     """Return what stands between the first and the last bracket of each kind."""
     found = []
     for opening, closing in ("{}", "[]"):
-        start, end = reply.find(opening), reply.rfind(closing)
-        if 0 <= start < end:
-            found.append(reply[start : end + 1])
+        text = reply[max(0, reply.find(opening)) : reply.rfind(closing) + 1]
+        # `int[]` in a sentence does not say that nothing was found.
+        if text.startswith(opening) and ("{" in text or text == reply.strip()):
+            found.append(text)
     return found
+
+
+def _plain(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an object with what can be stored of it: texts, whole numbers, yes and no."""
+    return {storable(name): _plain_value(value) for name, value in item.items()}
+
+
+def _plain_value(value: object) -> str | int | None:
+    if isinstance(value, str):
+        return storable(value)
+    return value if isinstance(value, int) and abs(value) < LARGEST else None
 
 
 def observation_of(item: Mapping[str, Any], model_name: str) -> Observation | None:
@@ -78,6 +96,9 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 
 
 def _line(value: object) -> int | None:
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and value.isdecimal() and len(value) < 8:
         value = int(value)
-    return value if isinstance(value, int) and 0 < value < 10**7 else None
+    # To Python, true is the number 1.
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 < value < LARGEST else None
