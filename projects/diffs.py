@@ -178,7 +178,7 @@ def diff_of(mirror: Path, commit: str, parent: str, *, limits: Limits | None = N
     before = checked_sha(parent) if parent else EMPTY_TREE[len(checked_sha(commit))]
     listed = git.run(
         *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "-M", f"-l{RENAMES_COMPARED}"),
-        *("--diff-filter=AMDRC", before, checked_sha(commit)),
+        *("--diff-filter=AMDRCT", before, checked_sha(commit)),
         max_output=64 * 1024**2,
     )
     files = list(_listed(listed))
@@ -212,14 +212,15 @@ def _listed(raw: bytes) -> Iterator[FileDiff]:
         path = old_path
         if status[0] in "RC":
             path = next(fields, b"").decode("utf-8", "backslashreplace")
-        yield FileDiff(
-            path,
-            old_path,
+        # What becomes another kind of thing has two patches: one goes, the other comes.
+        nothing = ("000000", "0" * len(new_sha))
+        sides = [("D", old_mode, old_sha, *nothing), ("A", *nothing, new_mode, new_sha)]
+        if status[0] != "T":
+            sides = [(status[0], old_mode, old_sha, new_mode, new_sha)]
+        for letter, mode_before, before, mode_after, after in sides:
             # What is no regular file has no lines to look at; its patch is still counted.
-            _FILES[status[0]] if {old_mode, new_mode} <= _REGULAR else "other",
-            old_sha,
-            new_sha,
-        )
+            kind = _FILES[letter] if {mode_before, mode_after} <= _REGULAR else "other"
+            yield FileDiff(path, old_path, kind, before, after)
 
 
 _REGULAR = {"100644", "100755", "000000"}
@@ -230,7 +231,7 @@ def _patches(git: Git, before: str, commit: str, files: int) -> list[bytes]:
     held = bytearray()
     command = (
         *("diff-tree", "-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "-M"),
-        *(f"-l{RENAMES_COMPARED}", f"-U{CONTEXT}", "--diff-filter=AMDRC", "--submodule=short"),
+        *(f"-l{RENAMES_COMPARED}", f"-U{CONTEXT}", "--diff-filter=AMDRCT", "--submodule=short"),
         *(before, commit),
     )
     with closing(git.stream(*command)) as pieces:

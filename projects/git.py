@@ -61,6 +61,7 @@ _HARMLESS_FAULTS = (
 )
 
 _CONFIGURATION = (
+    "attr.tree=none",  # what a repository says of its files hides none from us
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.symlinks=false",

@@ -17,12 +17,14 @@ _ASIDE = re.compile(r"(?:^|/)(?:bench|benchmarks?|scripts?|tools?|demos?|playgro
 
 
 _ASIDE_LAYERS = {"test", "example", "documentation", "translation", "build", "config", "style"}
+# Scripts of the shell hold other things together: nobody tests or documents them one by one.
+_LANGUAGES = PARSERS.keys() - {"shell"}
 
 
 def is_product(path: str) -> bool:
     """Whether it is code that does the project's work: no test, no example, no build."""
     is_aside = layer_of(path) in _ASIDE_LAYERS or _ASIDE.search(path) is not None
-    return kind_of(path) == "code" and language_of(path) in PARSERS and not is_aside
+    return kind_of(path) == "code" and language_of(path) in _LANGUAGES and not is_aside
 
 
 @dataclass(slots=True)

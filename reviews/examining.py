@@ -143,6 +143,9 @@ def _read(examined: Examined) -> list[ChangedFile]:
     read = []
     for file in wanted:
         after = texts.get(file.new_sha, "")
+        if file.new_sha.strip("0") and file.new_sha not in texts:
+            examined.left_out[file.path] = "too large, or no text"
+            continue
         if len(after) > LARGEST_TEXT or looks_generated(after):
             examined.left_out[file.path] = "generated or too large"
             continue

@@ -7,7 +7,6 @@ from reviews.verifying import Verified
 
 SHOWN_OF_A_COMMIT = 5
 KEPT_OF_A_COMMIT = 60
-NEAR = 2  # lines
 
 
 def weight(observation: Observation) -> tuple[int, float, bool]:

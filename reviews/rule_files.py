@@ -30,7 +30,7 @@ PARSERS = {
     "cpp": "cpp",
     "csharp": "csharp",
     "php": "php",
-    "bash": "bash",
+    "shell": "bash",
     "kotlin": "kotlin",
 }
 _KEYS = {

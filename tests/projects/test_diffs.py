@@ -183,7 +183,6 @@ def test_a_mode_may_change_with_the_lines(repository, diff):
         pytest.param(["120000 etc"], [], id="a link goes"),
         pytest.param([], ["160000"], id="a submodule comes"),
         pytest.param(["160000"], [], id="a submodule goes"),
-        pytest.param(["100644 etc"], ["120000 etc"], id="a file becomes a link"),
     ],
 )
 def test_what_is_no_file_has_no_lines_and_shifts_none(repository, diff, before, after):
@@ -301,3 +300,22 @@ def test_the_lines_that_changed_lead_from_the_old_text_to_the_new(store, old, ne
             new
         )
         assert removed == {n: lines_of(old)[n - 1] for n in removed}
+
+
+def test_a_link_that_becomes_a_file_is_added_and_the_other_way_deleted(tmp_path):
+    repository = Repository(tmp_path / "kinds")
+    text = repository.blob("owl = 1\n")
+    link = repository.blob("elsewhere.py")
+    entries = [("120000", b"a.py", link), ("100644", b"b.py", text), ("100644", b"c.py", text)]
+    first = repository.commit(repository.tree(entries))
+    other = repository.blob("owl = 2\n")
+    entries = [("100644", b"a.py", text), ("120000", b"b.py", link), ("100644", b"c.py", other)]
+    second = repository.commit(repository.tree(entries), parents=[first])
+
+    found = diff_of(repository.git_dir, second, first)
+
+    assert [(file.path, file.status, file.added_lines()) for file in found.files] == [
+        ("a.py", "added", {1: "owl = 1"}),
+        ("b.py", "deleted", {}),
+        ("c.py", "changed", {1: "owl = 2"}),
+    ]
