@@ -1,6 +1,7 @@
 """Keeping what was found in a commit: once, whoever dies over it, and what it fixed with it."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -337,12 +338,10 @@ def summary_of(examined: Examined, findings: list[Finding]) -> str:
     diff = examined.diff
     files = len(diff.files) + diff.left_out
     did = f"{files:,} file{'s' * (files != 1)}, +{diff.additions:,} −{diff.deletions:,}."
-    counts: Mapping[str, int] = {
-        severity: sum(one.severity == severity for one in findings)
-        for severity in ("critical", "warning", "info")
-    }
-    words = {"critical": "critical", "warning": "worth a look", "info": "remarks"}
-    found = [f"{count} {words[severity]}" for severity, count in counts.items() if count]
+    counts = Counter(one.severity for one in findings)
+    remarks = "remark" if counts["info"] == 1 else "remarks"
+    words = {"critical": "critical", "warning": "worth a look", "info": remarks}
+    found = [f"{counts[severity]} {word}" for severity, word in words.items() if counts[severity]]
     return f"{did} {'Found: ' + ', '.join(found) + '.' if found else 'Nothing to say.'}"
 
 

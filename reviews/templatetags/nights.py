@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from django import template
 
 from knowledge.sparklines import Sparkline, sparkline
+from projects.models import Source
+from reviews.models import Finding
 
 register = template.Library()
 
@@ -23,3 +25,10 @@ def with_commits(number: int) -> str:
 def spark(values: Sequence[float]) -> dict[str, Sparkline | None]:
     """Draw shares over time, the oldest first."""
     return {"line": sparkline(values)}
+
+
+@register.simple_tag
+def open_findings_in(source: Source, path: str) -> int:
+    """Return how many findings of a file wait for somebody, for who may see its source."""
+    waiting = Finding.objects.told().filter(state=Finding.State.OPEN)
+    return waiting.filter(source=source, current_path=path).count()

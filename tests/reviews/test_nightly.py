@@ -183,6 +183,14 @@ def test_the_lines_of_a_finding_open_though_the_index_has_gone_on(
     assert "except" in page.content.decode()
 
 
+def test_a_file_says_how_many_findings_of_it_wait(found, client_for, alice):
+    address = f"/sources/{found.source_id}/at/{found.review.commit.sha}/sending.py"
+    browser = client_for(alice)
+    assert "?path=sending.py" in browser.get(address).content.decode()
+    decide(found, Finding.State.DISMISSED, by=alice)
+    assert "?path=sending.py" not in browser.get(address).content.decode()
+
+
 def test_modules_are_scored_and_tests_suggested(night, history):
     sha = history.change(
         "Split",
