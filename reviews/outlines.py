@@ -229,8 +229,13 @@ class _Walk:
         own = scope[-1].rpartition(".")[2]
         if self.language == "go":
             return own[:1].isupper()
+        words = head.partition(b"(")[0].split()
         if self.language in {"java", "csharp", "kotlin"}:
-            return b"public" in head.partition(b"(")[0].split()
+            return b"public" in words
+        if self.language == "rust":
+            return b"pub" in words
+        if self.language in {"c", "php"}:
+            return not {b"static" if self.language == "c" else b"private", b"protected"} & {*words}
         if self.language in {"javascript", "typescript", "tsx"}:
             parent = outer.parent
             is_exported = outer.type == "export_statement" or (

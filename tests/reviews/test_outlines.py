@@ -174,9 +174,9 @@ DEFINED = {
     "rust": (
         RUST,
         "total function 2-2@2 public documented",
-        "Ledger class 3-3@3 public",
-        "Ledger.due method 3-3@3 public inherits stub",
-        "inner class 4-4@4 public",
+        "Ledger class 3-3@3",
+        "Ledger.due method 3-3@3 inherits stub",
+        "inner class 4-4@4",
         "inner.f method 4-4@4 public",
     ),
     "c": (
@@ -333,3 +333,19 @@ def test_an_outline_survives_being_sent_as_json():
 )
 def test_the_own_name_is_the_last_part(name, own_name):
     assert Outline(name, "class", 1, 1, 1).own_name == own_name
+
+
+@pytest.mark.parametrize(
+    ("language", "shown_to_all", "kept"),
+    [
+        ("rust", "pub fn f() {}", "fn f() {}"),
+        ("rust", "pub(crate) fn f() {}", "fn f() {}"),
+        ("c", "int f(void) { return 1; }", "static int f(void) { return 1; }"),
+        ("php", "<?php class A { function f() {} }", "<?php class A { private function f() {} }"),
+    ],
+)
+def test_what_its_language_hides_is_not_public(language, shown_to_all, kept):
+    assert [outline_of(text, language)[-1].is_public for text in (shown_to_all, kept)] == [
+        True,
+        False,
+    ]
