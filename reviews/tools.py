@@ -11,10 +11,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import yaml
@@ -28,6 +29,7 @@ _NAME = re.compile(r"[\w-]{1,80}\.pyi?")
 # What the tools would read beside the files must not be there, nor anything of ours.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "PATH": "/usr/bin:/bin"}
 _LIMITED = 'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -t "$2"; shift 2; exec "$@"'
+_FAULTS = (subprocess.SubprocessError, OSError, ValueError, KeyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class Report:
     is_slight: bool = False  # as the tool itself says
 
 
+_Placed = tuple[str, Report]  # where the file lies while the tool runs
+_Tool = Callable[[Path, Mapping[str, str]], Iterable[_Placed]]
+
+
 @dataclass(slots=True)
 class Reports:
     before: list[Report] = field(default_factory=list)
@@ -90,12 +96,35 @@ def run_tools(before: Sequence[Version], after: Sequence[Version]) -> Reports:
         paths = {**_lay_out(folder / "before", before), **_lay_out(folder / "after", after)}
         for tool, run in (("ruff", _ruff), ("bandit", _bandit)):
             try:
-                for place, report in run(folder, paths):
-                    kept = reports.before if place.startswith("before") else reports.after
-                    kept.append(report)
-            except (subprocess.SubprocessError, OSError, ValueError, KeyError) as error:
+                found, without = _answers(run, folder, paths)
+            except _FAULTS as error:
                 reports.failed.append(f"{tool} did not answer ({type(error).__name__})")
+                continue
+            for place, report in found:
+                kept = reports.before if place.startswith("before") else reports.after
+                kept.append(report)
+            if without:
+                said = f"{len(without)} files" if len(without) > 3 else ", ".join(sorted(without))
+                reports.failed.append(f"{tool} did not answer on {said}")
     return reports
+
+
+def _answers(run: _Tool, folder: Path, paths: Mapping[str, str]) -> tuple[list[_Placed], set[str]]:
+    """Return what a tool says of files, and those that it broke over, which hide no others."""
+    found: list[_Placed] = []
+    without: set[str] = set()
+    waiting, ends_at = [sorted(paths)], monotonic() + SECONDS
+    while waiting:
+        places = waiting.pop()
+        try:
+            found += run(folder, {place: paths[place] for place in places})
+        except subprocess.SubprocessError:
+            if len(places) > 1 and monotonic() < ends_at:
+                middle = len(places) // 2
+                waiting += [places[:middle], places[middle:]]
+            else:
+                without |= {paths[place] for place in places}
+    return found, without
 
 
 def _lay_out(folder: Path, versions: Sequence[Version]) -> dict[str, str]:
@@ -119,10 +148,10 @@ def run_ruff(versions: Sequence[Version], codes: Sequence[str]) -> list[Report]:
         folder = Path(name)
         paths = _lay_out(folder / "after", versions)
         try:
-            found = [report for _, report in _ruff(folder, paths, codes)]
-        except (subprocess.SubprocessError, OSError, ValueError, KeyError):
+            found, _ = _answers(partial(_ruff, codes=codes), folder, paths)
+        except _FAULTS:
             return []
-    return [report for report in found if report.code != "invalid-syntax"]
+    return [report for _, report in found if report.code != "invalid-syntax"]
 
 
 def _ruff(
@@ -133,7 +162,7 @@ def _ruff(
         folder,
         *(_program("ruff"), "check", "--isolated", "--no-cache", "--no-respect-gitignore"),
         *("--ignore-noqa", "--preview", "--target-version=py313", f"--select={selected}"),
-        *("--output-format=json", "--exit-zero", "--force-exclude", "."),
+        *("--output-format=json", "--exit-zero", *sorted(paths)),
     )
     for said in json.loads(printed or "[]"):
         place = os.path.relpath(said["filename"], folder)
