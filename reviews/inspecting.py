@@ -29,8 +29,9 @@ _COUNTED = frozenset(
     }
 )
 _SUPPRESSED = re.compile(
-    r"\b(?:noqa|nosec|nolint|NOLINT|NOSONAR|eslint-disable|tslint:disable|type:\s*ignore|pylint:"
-    r"|biome-ignore|@ts-ignore|rubocop:disable|phpcs:ignore)\b|@SuppressWarnings|#\[allow\("
+    r"\b(?:noqa|nosec|nolint|NOLINT|NOSONAR|eslint-disable|tslint:disable|type:\s*ignore"
+    r"|pylint:\s*disable|biome-ignore|rubocop:disable|phpcs:ignore)\b|@ts-(?:ignore|expect-error)\b"
+    r"|@SuppressWarnings|#\[allow\("
 )
 
 

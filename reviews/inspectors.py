@@ -55,6 +55,8 @@ class Inspector:
             process.stdout.close()
 
     def _started(self) -> "subprocess.Popen[str]":
+        if self._process is not None and self._process.poll() is not None:
+            self.close()  # it ended since: the file that is asked about now has no part in that
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "reviews.inspector", str(MEGABYTES), str(SECONDS)],
