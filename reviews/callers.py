@@ -19,6 +19,10 @@ _DEFINES = (
     r"\s+{name}\b|\b(?:public|private|protected|static|final|async|override)\s[^=;(]*\b{name}\s*\("
     r"|^\s*(?:async\s+)?{name}\s*(?:\([^)]*\)\s*(?::[^{{=]+)?\{{|[:=]\s*(?:async\s*)?(?:\(|function))"
 )
+_STILL_HAS = (  # in one line, in brackets over several, or as a variable of the file
+    r"^.*\bimport\b.*\b{name}\b|\b(?:import|export)\s*(?:type\s*)?[({{][^(){{}}]*\b{name}\b"
+    r"|^(?:export\s+)?(?:(?:const|let|var|type)\s+)?{name}\s*(?::[^=\n]+)?=(?!=)"
+)
 _COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|<!--|--\s)")
 _DISTINCT = re.compile(r"[a-z][A-Z]|_[A-Za-z]|[A-Z][a-z]+[A-Z]")
 _FAMILIES = ({"javascript", "typescript", "tsx"}, {"java", "kotlin"}, {"c", "cpp"})
@@ -80,16 +84,17 @@ def _altered(file: ChangedFile) -> Iterator[tuple[Outline, Outline | None]]:
     for outline in file.inspection.before:
         name = outline.own_name
         is_private = name.startswith("__") or len(name) < 4
-        if outline.name not in kept and not is_private and not _is_imported(name, file):
+        if outline.name not in kept and not is_private and not _still_has(name, file):
             yield outline, None
     for earlier, now in file.pairs():
         if earlier.is_callable and earlier.parameters != now.parameters and not now.is_decorated:
             yield earlier, now
 
 
-def _is_imported(name: str, file: ChangedFile) -> bool:
-    """Whether the file has the name from elsewhere now, and those who use it notice nothing."""
-    return re.search(rf"^.*\bimport\b.*\b{re.escape(name)}\b", file.after, re.MULTILINE) is not None
+def _still_has(name: str, file: ChangedFile) -> bool:
+    """Whether the file has the name in another way now, and those who use it notice nothing."""
+    pattern = _STILL_HAS.format(name=re.escape(name))
+    return re.search(pattern, file.after, re.MULTILINE) is not None
 
 
 def _uses(change: Change, file: ChangedFile, outline: Outline, *, is_gone: bool) -> list[Mention]:
