@@ -77,8 +77,9 @@ def _of_scripts(tree: Tree, texts: list[str]) -> str:
 
 def _tested_by(path: str) -> str:
     """Return the name of what a test file is for, in lower case."""
-    stem = PurePosixPath(path).name.partition(".")[0].lower()
-    return re.sub(r"^tests?_|_tests?$|tests?$|_spec$|spec$", "", stem)
+    stem = PurePosixPath(path).stem.lower()
+    # One mark only: `test_contest.py` is for `contest.py`, `latest.test.ts` for `latest.ts`.
+    return re.sub(r"^tests?_|[._]?(?:tests?|spec)$", "", stem, count=1)
 
 
 def _usual_place(tests: list[str], path: str, language: str) -> str:
@@ -91,7 +92,7 @@ def _usual_place(tests: list[str], path: str, language: str) -> str:
         return str(PurePosixPath(there).with_name(f"{at.stem}Test.java"))
     folder = str(PurePosixPath(tests[0]).parent) if tests else "tests"
     if language == "python":
-        return f"{folder}/test_{at.stem}.py"
+        return str(PurePosixPath(folder, f"test_{at.stem}.py"))
     is_beside = bool(tests) and not re.search(r"(?:^|/)(?:tests?|__tests__|spec)(?:/|$)", folder)
     suffix = ".test.ts" if language != "javascript" else ".test.js"
     return str(at.with_name(at.stem + suffix)) if is_beside else f"{folder}/{at.stem}{suffix}"

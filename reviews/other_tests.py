@@ -13,6 +13,7 @@ _SCRIPT_VALUES = {
     "boolean": "true",
     "Date": "new Date(0)",
 }
+_LEFT_OUT = "undefined"
 _GO_VALUES = {"string": '"a"', "int": "3", "int64": "3", "float64": "1.5", "bool": "true"}
 
 
@@ -41,6 +42,8 @@ def _script(path: str, text: str, outline: Outline, habit: Habit) -> Written | N
     kind = re.sub(r"^Promise<(\w+)>$", r"\1", found[3])
     if None in values or kind not in {"string", "number", "boolean"}:
         return None
+    while values and values[-1] == _LEFT_OUT:
+        values.pop()
     call = f"{outline.name}({', '.join(value or '' for value in values)})"
     awaited = f"await {call}" if found[1] or found[3].startswith("Promise") else call
     head, assertion = _script_words(habit.framework, f"typeof ({awaited})", kind)
@@ -62,8 +65,10 @@ def _script_words(framework: str, found: str, kind: str) -> tuple[str, str]:
 
 
 def _of_type(declared: str, values: dict[str, str]) -> str | None:
+    if declared.lstrip().startswith(("{", "[")):
+        return None
     if "=" in declared or "?" in declared:
-        return ""
+        return _LEFT_OUT
     return values.get(declared.partition(":")[2].strip())
 
 
