@@ -6,8 +6,9 @@ BENCH_HOME ?= var/bench
 BIN := .venv/bin
 TEMPLATES := $(wildcard templates */templates)
 IN_TEST_HOME = NIGHTOWL_HOME=$(TEST_HOME) $(BIN)/python -m supervisor exec --fast --
-# Two processes, and files in their order: else those of few long tests would all come last.
-BESIDE = -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes, since many tests wait for another; and files in their order: else those of few
+# long tests would all come last.
+BESIDE = -n 3 --dist loadfile --no-loadscope-reorder
 # What `check --deploy` and the schema are judged by: a deployment behind HTTPS.
 DEPLOYED = DEBUG=false PUBLIC_URL=https://nightowl.example.org \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -30,6 +29,7 @@ from reviews.serializers import (
     BegunSerializer,
     ConventionScoreSerializer,
     DecisionSerializer,
+    DigestSerializer,
     FindingSerializer,
     NightlyRunSerializer,
     ReviewSerializer,
@@ -118,7 +118,7 @@ class NightlyRunViewSet(viewsets.ReadOnlyModelViewSet[NightlyRun]):
         run.refresh_from_db()
         return Response(NightlyRunSerializer(run).data)
 
-    @extend_schema(summary="The morning digest of a night", responses=OpenApiTypes.OBJECT)
+    @extend_schema(summary="The morning digest of a night", responses=DigestSerializer)
     @action(detail=True, methods=["get"])
     def digest(self, request: Request, pk: str) -> Response:
         run = self.get_object()

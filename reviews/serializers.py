@@ -66,8 +66,25 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField()
 
 
+class ScoreInputSerializer(serializers.Serializer[Any]):
+    """What one finding took away from a score of a review."""
+
+    claim = serializers.CharField()
+    severity = serializers.CharField()
+    category = serializers.CharField()
+    confidence = serializers.FloatField()
+    is_dismissed = serializers.BooleanField()
+    score = serializers.CharField(help_text="`quality` or `security`.")
+    cost = serializers.FloatField()
+
+
 class ReviewSerializer(serializers.ModelSerializer[Review]):
     commit_sha = serializers.CharField(source="commit.sha", read_only=True)
+    score_inputs = ScoreInputSerializer(many=True, read_only=True)
+    notes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    left_out = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="Paths, and why not looked at."
+    )
     issues = serializers.SerializerMethodField()
     suggestions = serializers.SerializerMethodField()
 
@@ -105,6 +122,14 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
 
 class NightlyRunSerializer(serializers.ModelSerializer[NightlyRun]):
+    heads = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="Commits by the source's id."
+    )
+    steps = serializers.DictField(
+        child=serializers.DictField(), read_only=True, help_text="What each step took."
+    )
+    notes = serializers.ListField(child=serializers.CharField(), read_only=True)
+
     class Meta:
         model = NightlyRun
         fields = (
@@ -114,7 +139,60 @@ class NightlyRunSerializer(serializers.ModelSerializer[NightlyRun]):
         read_only_fields = fields
 
 
+class DigestFindingSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    severity = serializers.CharField()
+    category = serializers.CharField()
+    rule = serializers.CharField()
+    path = serializers.CharField()
+    start_line = serializers.IntegerField()
+    end_line = serializers.IntegerField()
+    claim = serializers.CharField()
+    commit = serializers.CharField()
+    owner = serializers.CharField(help_text="Who changed the file last.")
+
+
+class DriftSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    title = serializers.CharField()
+    week = serializers.IntegerField(help_text="How often it was broken in the week that ended.")
+    week_before = serializers.IntegerField()
+
+
+class DigestProjectSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class DigestSerializer(serializers.Serializer[Any]):
+    """What a night has to tell, as `as_json` makes it for webhooks and programs."""
+
+    event = serializers.CharField()
+    project = DigestProjectSerializer()
+    run = serializers.UUIDField()
+    night = serializers.DateField()
+    url = serializers.CharField()
+    commits = serializers.IntegerField()
+    findings = DigestFindingSerializer(many=True)
+    more_findings = serializers.IntegerField()
+    remarks = serializers.IntegerField()
+    fixed = serializers.IntegerField()
+    test_suggestions = serializers.IntegerField()
+    drift = DriftSerializer(many=True, help_text="Told by the first night of a week.")
+    tokens = serializers.IntegerField()
+    cost = serializers.CharField(allow_null=True, help_text="US dollars; null: not known.")
+
+
+class ViolationSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    title = serializers.CharField()
+    count = serializers.IntegerField()
+    findings = serializers.ListField(child=serializers.UUIDField())
+
+
 class ConventionScoreSerializer(serializers.ModelSerializer[ConventionScore]):
+    violations = ViolationSerializer(many=True, read_only=True)
+
     class Meta:
         model = ConventionScore
         fields = (
@@ -125,6 +203,8 @@ class ConventionScoreSerializer(serializers.ModelSerializer[ConventionScore]):
 
 
 class StandardSerializer(serializers.ModelSerializer[Standard]):
+    tags = serializers.ListField(child=serializers.CharField(), read_only=True)
+
     class Meta:
         model = Standard
         fields = (

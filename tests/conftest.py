@@ -32,6 +32,11 @@ def redis_of_this_process(offset: int = 1) -> str:
     return f"{os.environ['REDIS_URL'].partition('?')[0]}?db={(worker + offset) % 16}"
 
 
+# Once: a cache that is set anew for each test leaves its connection behind, ten thousand in the end.
+django_settings.REDIS_URL = redis_of_this_process()
+django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pages name static files by the hash of their content, so they must be collected once."""
@@ -46,35 +51,41 @@ def own_places(settings, tmp_path: Path) -> None:
     settings.MIRRORS_DIR = tmp_path / "mirrors"
     settings.SOURCE_ROOTS = [tmp_path]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.REDIS_URL = redis_of_this_process()
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": settings.REDIS_URL}}
     use_embedder(settings, HashedWords)
     # Else each client would look through all static files before its first request.
     settings.WHITENOISE_AUTOREFRESH = True
     cache.clear()
 
 
+def person(username: str, **fields: str) -> User:
+    """Keep somebody who is known to be right: checking each takes longer than most tests."""
+    made = User(username=username, **fields)
+    made.set_password(PASSWORD)
+    made.save()
+    return made
+
+
 @pytest.fixture
 def alice(db) -> User:
     """Owns the project."""
-    return User.objects.create_user("alice", PASSWORD, name="Alice")
+    return person("alice", name="Alice")
 
 
 @pytest.fixture
 def bob(db) -> User:
     """May look at the project."""
-    return User.objects.create_user("bob", PASSWORD)
+    return person("bob")
 
 
 @pytest.fixture
 def charlie(db) -> User:
     """Is a stranger to the project."""
-    return User.objects.create_user("charlie", PASSWORD)
+    return person("charlie")
 
 
 @pytest.fixture
 def admin(db) -> User:
-    return User.objects.create_superuser("admin", PASSWORD)
+    return person("admin", role=User.Role.ADMIN)
 
 
 @pytest.fixture

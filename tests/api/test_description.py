@@ -50,6 +50,7 @@ def test_no_field_is_named_like_a_secret(described: str) -> None:
     harmless = ("key_variable", "tokens_used", "tokens_per_minute", "token_budget")
     assert named - {f"{schema}.{field}" for schema in spaces for field in harmless} == {
         *("IssuedKey.key", "Call.tokens_in", "Call.tokens_out", "Call.tokens_cached"),
+        "Digest.tokens",
         *("Area.key_files", "Area.key_symbols", "Content.key_files", "Content.key_symbols"),
     }
 

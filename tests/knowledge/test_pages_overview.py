@@ -149,7 +149,8 @@ def test_the_project_s_page_leads_to_it(
 ) -> None:
     shown = client_for(bob).get(reverse("project", args=[project.pk])).content.decode()
 
-    assert shown.count(reverse("overview", args=[project.pk])) == 2
+    # From the rail, from the palette and from the page itself.
+    assert shown.count(reverse("overview", args=[project.pk])) == 3
 
 
 def test_the_page_takes_few_queries(
