@@ -32,7 +32,7 @@ def redis_of_this_process(offset: int = 1) -> str:
     return f"{os.environ['REDIS_URL'].partition('?')[0]}?db={(worker + offset) % 16}"
 
 
-# Once: a cache that is set anew for each test leaves its connection behind, ten thousand in the end.
+# Once: a cache that is set anew for each test leaves ten thousand connections behind.
 django_settings.REDIS_URL = redis_of_this_process()
 django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
 
