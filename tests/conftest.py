@@ -32,6 +32,15 @@ def redis_of_this_process(offset: int = 1) -> str:
     return f"{os.environ['REDIS_URL'].partition('?')[0]}?db={(worker + offset) % 16}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that need the one installation as well."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "browser" if file.startswith("tests/browser/") else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 # Once: a cache that is set anew for each test leaves ten thousand connections behind.
 django_settings.REDIS_URL = redis_of_this_process()
 django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
