@@ -6,9 +6,9 @@ BENCH_HOME ?= var/bench
 BIN := .venv/bin
 TEMPLATES := $(wildcard templates */templates)
 IN_TEST_HOME = NIGHTOWL_HOME=$(TEST_HOME) $(BIN)/python -m supervisor exec --fast --
-# Groups of tests in their order: else those of few long tests would all come last.
-# `tests/conftest.py` says what a group is.
-IN_GROUPS = --dist loadgroup --no-loadscope-reorder
+# Many tests wait for another process, so three of them run beside each other; and file by file in
+# their order: else those of few long tests would all come last.
+BESIDE = -n 3 --dist loadfile --no-loadscope-reorder
 # What `check --deploy` and the schema are judged by: a deployment behind HTTPS.
 DEPLOYED = DEBUG=false PUBLIC_URL=https://nightowl.example.org \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
@@ -27,10 +27,10 @@ run: ## Start everything and print the address; Ctrl-C stops it
 
 test: installed browser ## Lint, types, contracts, then all tests but the slow ones
 	@$(IN_TEST_HOME) $(MAKE) --no-print-directory static
-	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 3 $(IN_GROUPS) -m "not slow"
+	@$(IN_TEST_HOME) $(BIN)/python -m pytest $(BESIDE) -m "not slow"
 
 test-slow: installed browser ## The tests that take minutes
-	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 2 $(IN_GROUPS) -m slow || { code=$$?; \
+	@$(IN_TEST_HOME) $(BIN)/python -m pytest -n 2 --dist load -m slow || { code=$$?; \
 		[ $$code -ne 5 ] || echo "No test is marked slow: that is a mistake."; exit $$code; }
 
 bench: installed ## Measure indexing and search here, beside floors and a peer

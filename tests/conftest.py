@@ -32,22 +32,6 @@ def redis_of_this_process(offset: int = 1) -> str:
     return f"{os.environ['REDIS_URL'].partition('?')[0]}?db={(worker + offset) % 16}"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that need the one installation as well.
-
-    Those begin first: they take as long as all others take the other two processes.
-    """
-    items.sort(key=lambda item: not _in_browser(item))
-    for item in items:
-        group = "browser" if _in_browser(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _in_browser(item: pytest.Item) -> bool:
-    return item.nodeid.startswith("tests/browser/")
-
-
 # Once: a cache that is set anew for each test leaves ten thousand connections behind.
 django_settings.REDIS_URL = redis_of_this_process()
 django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
