@@ -66,7 +66,7 @@ def ledger(project: Project, history: History) -> Source:
     return Source.objects.create(project=project, name="ledger", path=str(history.repository.path))
 
 
-def work(most: int = 60) -> None:
+def work(most: int = 400) -> None:
     """Run what waits, at once, until nothing does."""
     for _ in range(most):
         Job.objects.open().update(due_at="2026-01-01T00:00:00Z")  # nobody waits in a test
