@@ -33,6 +33,7 @@ class CommitTree:
         self.mirror = mirror
         self.commit = checked_sha(commit)
         self._read: dict[str, str | None] = {}
+        self._lines: dict[str, list[str]] = {}
 
     @cached_property
     def shas(self) -> dict[str, str]:
@@ -50,6 +51,12 @@ class CommitTree:
             found = self.read_all([sha]) if sha else {}
             self._read[path] = found.get(sha or "")
         return self._read[path]
+
+    def lines(self, path: str) -> list[str]:
+        """Return the lines of a file; one that is empty where it can't be read."""
+        if path not in self._lines:
+            self._lines[path] = (self.read(path) or "").split("\n")
+        return self._lines[path]
 
     def read_all(self, shas: Iterable[str]) -> dict[str, str]:
         """Return the texts of several contents by their names; those too large are left out."""

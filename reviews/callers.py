@@ -19,10 +19,11 @@ _DEFINES = (
     r"\s+{name}\b|\b(?:public|private|protected|static|final|async|override)\s[^=;(]*\b{name}\s*\("
     r"|^\s*(?:async\s+)?{name}\s*(?:\([^)]*\)\s*(?::[^{{=]+)?\{{|[:=]\s*(?:async\s*)?(?:\(|function))"
 )
-_STILL_HAS = (  # in one line, in brackets over several, or as a variable of the file
-    r"^.*\bimport\b.*\b{name}\b|\b(?:import|export)\s*(?:type\s*)?[({{][^(){{}}]*\b{name}\b"
+_STILL_HAS = (  # in brackets over several lines, or as a variable of the file
+    r"\b(?:import|export)\s*(?:type\s*)?[({{][^(){{}}]*\b{name}\b"
     r"|^(?:export\s+)?(?:(?:const|let|var|type)\s+)?{name}\s*(?::[^=\n]+)?=(?!=)"
 )
+_IMPORT = re.compile(r"\bimport\b")
 _COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|<!--|--\s)")
 _DISTINCT = re.compile(r"[a-z][A-Z]|_[A-Za-z]|[A-Z][a-z]+[A-Z]")
 _FAMILIES = ({"javascript", "typescript", "tsx"}, {"java", "kotlin"}, {"c", "cpp"})
@@ -93,8 +94,12 @@ def _altered(file: ChangedFile) -> Iterator[tuple[Outline, Outline | None]]:
 
 def _still_has(name: str, file: ChangedFile) -> bool:
     """Whether the file has the name in another way now, and those who use it notice nothing."""
-    pattern = _STILL_HAS.format(name=re.escape(name))
-    return re.search(pattern, file.after, re.MULTILINE) is not None
+    word = re.escape(name)
+    if re.search(_STILL_HAS.format(name=word), file.after, re.MULTILINE):
+        return True
+    # One expression for both words would take minutes over a long line of imports.
+    said = (_IMPORT.split(line, maxsplit=1)[1:] for line in file.lines() if name in line)
+    return any(re.search(rf"\b{word}\b", after) for rest in said for after in rest)
 
 
 def _uses(change: Change, file: ChangedFile, outline: Outline, *, is_gone: bool) -> list[Mention]:

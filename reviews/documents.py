@@ -12,6 +12,7 @@ from reviews.rule_files import PARSERS
 
 SHOWN = 3
 MOST_WORDS = 40
+NOTE_LINES = 30  # round a line that are looked at for what they tell of
 
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]+(?:-[a-z0-9]+)*(?![\w-])")
 _MADE_OPTION = re.compile(r"--[\"']?\s*(?:[{$+]|%s)")
@@ -30,7 +31,7 @@ _PAST = re.compile(
 _PAST_NOTE = re.compile(
     r"\b(?:version(?:added|changed|removed)|deprecated)::|\bno longer\b|\bformerly\b"
     r"|\b(?:was|were|been)\s+(?:removed|renamed|replaced|deprecated)\b"
-    r"|^\W*(?:Removed|Renamed|Added|Deprecated)\b|\b(?:new|changed|added) in \w*\s?v?\d",
+    r"|^[^\w\n]*(?:Removed|Renamed|Added|Deprecated)\b|\b(?:new|changed|added) in \w*\s?v?\d",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -80,8 +81,8 @@ def _is_document(mention: Mention) -> bool:
 def _tells_of_past(change: Change, mention: Mention) -> bool:
     if _PAST.search(mention.path):
         return True
-    lines = (change.tree.read(mention.path) or "").split("\n")
-    return _PAST_NOTE.search(_note_round(lines, mention.line - 1)) is not None
+    note = _note_round(change.tree.lines(mention.path), mention.line - 1)
+    return _PAST_NOTE.search(note) is not None
 
 
 def _note_round(lines: list[str], at: int) -> str:
@@ -89,12 +90,13 @@ def _note_round(lines: list[str], at: int) -> str:
     if not 0 <= at < len(lines):
         return ""
     first = last = at
-    while first > 0 and lines[first - 1].strip():
+    while first > max(0, at - NOTE_LINES) and lines[first - 1].strip():
         first -= 1
-    while last + 1 < len(lines) and lines[last + 1].strip():
+    while last + 1 < min(len(lines), at + NOTE_LINES) and lines[last + 1].strip():
         last += 1
     depth = _depth(lines[first])
-    above = (line for line in reversed(lines[:first]) if line.strip() and _depth(line) < depth)
+    before = reversed(lines[max(0, first - NOTE_LINES) : first])
+    above = (line for line in before if line.strip() and _depth(line) < depth)
     return "\n".join([next(above, "") if depth else "", *lines[first : last + 1]])
 
 

@@ -49,6 +49,9 @@ _TAKEN_APART = frozenset(
 _KEEPING = frozenset(
     {"accessibility_modifier", "visibility_modifier", "override_modifier", "readonly"}
 )
+# The word without which a definition is for its own file or class, or those with which it is.
+_SHOWN = {"java": b"public", "csharp": b"public", "kotlin": b"public", "rust": b"pub"}
+_HIDDEN = {"c": {b"static"}, "php": {b"private", b"protected"}}
 _BLOCKS = frozenset({"block", "class_body", "declaration_list"})
 _CALLABLE = frozenset({"function", "method", "constructor"})
 
@@ -78,9 +81,8 @@ class Outline:
     is_stub: bool = False
     is_documented: bool = False
     body: str = ""
-    words: frozenset[str] = field(
-        default_factory=frozenset
-    )  # names that it mentions, not as parameters
+    # Names that it mentions otherwise than as parameters.
+    words: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def own_name(self) -> str:
@@ -229,13 +231,11 @@ class _Walk:
         own = scope[-1].rpartition(".")[2]
         if self.language == "go":
             return own[:1].isupper()
-        words = head.partition(b"(")[0].split()
-        if self.language in {"java", "csharp", "kotlin"}:
-            return b"public" in words
-        if self.language == "rust":
-            return b"pub" in words
-        if self.language in {"c", "php"}:
-            return not {b"static" if self.language == "c" else b"private", b"protected"} & {*words}
+        words = set(head.partition(b"(")[0].split())
+        if shown := _SHOWN.get(self.language):
+            return shown in words
+        if hidden := _HIDDEN.get(self.language):
+            return not hidden & words
         if self.language in {"javascript", "typescript", "tsx"}:
             parent = outer.parent
             is_exported = outer.type == "export_statement" or (

@@ -9,21 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Installation, sign_in
 from tests.browser.test_accessible_pages import check, still
 from tests.projects.repositories import Repository
+from tests.reviews.rows import SENDING
 
-SENDING = '''"""Letters to everybody."""
-
-
-def remind(people, relay):
-    """Write to everybody, and return to how many."""
-    sent = 0
-    for person in people:
-        try:
-            relay.send(person)
-            sent += 1
-        except OSError:
-            continue
-    return sent
-'''
 SAVING = '''"""Notes in a database."""
 
 

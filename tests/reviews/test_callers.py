@@ -280,3 +280,11 @@ def test_callers_in_tests_only_are_less_sure_and_all_are_named(tmp_path):
 def test_code_that_nobody_else_runs_has_no_callers(tmp_path):
     before = {"tests/prices.py": PRICE, "shop.py": SHOP.replace("prices", "tests.prices")}
     assert found(tmp_path, before, {"tests/prices.py": DEAR}) == []
+
+
+def test_a_long_line_of_imports_does_not_hold_a_night_up(tmp_path):
+    # Of one expression for both words this takes minutes; it ends at once, or the run is stuck.
+    before = {"owl.py": "def hunt(owl):\n    return owl\n", "barn.py": "from owl import hunt\n"}
+    after = {"owl.py": "x = '" + "import " * 40_000 + "hunter hunt_no_more'\n"}
+    change = changed(tmp_path, before, {**before, **after})
+    assert [one.rule for one in stale_callers(change)] == ["nightowl/stale-callers"]

@@ -174,3 +174,13 @@ def test_the_first_documents_are_shown_and_all_are_named(tmp_path):
     )
     assert one.left == tuple(documents)
     assert (one.path, one.quote) == ("owl.py", "def hunt_all():")
+
+
+def test_a_long_note_of_signs_does_not_hold_a_night_up(tmp_path):
+    signs = "----\n" * 60_000
+    before = {
+        "owl.py": 'MAX_OWLS = env("OWL_LIMIT_ALL")\n',
+        "docs/owls.md": f"{signs}OWL_LIMIT_ALL\n",
+    }
+    change = changed(tmp_path, before, {**before, "owl.py": "MAX_OWLS = 4\n"})
+    assert [one.rule for one in stale_documents(change)] == ["nightowl/stale-docs"]
