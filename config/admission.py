@@ -33,7 +33,7 @@ SEARCHES = re.compile(r"/api/v1/(?:search|documents/similar)/?|/projects/[^/]+/s
 # Whoever asks a model over the API waits for all of its answer, which can take minutes; who tests
 # one waits for its reply.
 ANSWERS = re.compile(r"/api/v1/conversations/[^/]+/ask/?|(?:/api/v1)?/providers/[^/]+/test/?")
-UNBOUNDED = re.compile(r"/healthz|/static/.*")
+UNBOUNDED = re.compile(r"/healthz|/readyz|/static/.*")
 SHARE_OF_ONE = 0.8  # of a queue, at most, is taken by one caller
 TOO_MUCH = "You ask for too much at once. Wait for some answers, then ask for more."
 TOO_MUCH_FROM_ALL = "Too much is asked at once. Nothing was done; try again in a few seconds."

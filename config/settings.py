@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
     "forget conversations": {"task": "conversations.tasks.forget_deleted", "schedule": 600.0},
     "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
+    "tend replicas": {"task": "knowledge.tasks.tend_replicas", "schedule": 10.0},
     "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
     "tend evaluations": {"task": "knowledge.tasks.tend_evaluations", "schedule": 60.0},
     "tend nights": {"task": "reviews.tasks.tend_nights", "schedule": 60.0},
@@ -278,7 +279,15 @@ EMBEDDERS = {
 }
 # Of the space that the environment asks for; others name theirs.
 EMBEDDING_ADAPTER = "compatible" if EMBEDDING_BASE_URL else "minilm"
-VECTOR_STORE = "knowledge.vectors.PgVectors"
+
+# Where searches compare vectors: in PostgreSQL, which always keeps them, or in Qdrant.
+QDRANT_URL = env.str("QDRANT_URL", default="")
+QDRANT_API_KEY = env.str("QDRANT_API_KEY", default="")
+QDRANT_INT8 = env.bool("QDRANT_INT8", default=False)
+QDRANT_WORDS = env.bool("QDRANT_WORDS", default=False)
+QDRANT_TIMEOUT = env.int("QDRANT_TIMEOUT", default=2)
+VECTOR_STORE = f"knowledge.{'qdrant_vectors.QdrantVectors' if QDRANT_URL else 'vectors.PgVectors'}"
+POINT_STORE = "knowledge.qdrant_points.QdrantPoints"
 
 # --- Who is asking -------------------------------------------------------------------------
 
@@ -309,7 +318,7 @@ SESSION_COOKIE_NAME = "__Host-session" if _https else "nightowl-session"
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_NAME = "__Host-csrf" if _https else "nightowl-csrf"
 SECURE_SSL_REDIRECT = _https and env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https

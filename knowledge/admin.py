@@ -1,6 +1,6 @@
 """What is indexed, for admins to look at; syncs write it, so nothing here is edited."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,12 +22,15 @@ from knowledge.models import (
     GoldenQuestion,
     KnowledgeGap,
     Overview,
+    Replica,
     TermCount,
     Upload,
     Vector,
+    VectorChange,
 )
 from knowledge.overviews import ask_for_overview
 from knowledge.spaces import SpaceRefused, activate, retire
+from knowledge.tending_replicas import ask_to_rebuild, ask_to_reconcile
 from projects.admin import acting
 
 
@@ -127,30 +130,58 @@ class EmbeddingSpaceAdmin(Indexed):
 
     @admin.action(description="Compare with the active one", permissions=["view"])
     def compare(self, request: HttpRequest, queryset: QuerySet[EmbeddingSpace]) -> None:
-        self._each(request, queryset, ask_to_compare, "is compared.")
+        _each(self, request, queryset, ask_to_compare, "is compared.")
 
     @admin.action(description="Let the selected one answer", permissions=["view"])
     def activate(self, request: HttpRequest, queryset: QuerySet[EmbeddingSpace]) -> None:
-        self._each(request, queryset[:1], activate, "answers from now on.")
+        _each(self, request, queryset[:1], activate, "answers from now on.")
 
     @admin.action(description="Retire, with vectors and cache", permissions=["view"])
     def retire(self, request: HttpRequest, queryset: QuerySet[EmbeddingSpace]) -> None:
-        self._each(request, queryset, retire, "was retired.")
+        _each(self, request, queryset, retire, "was retired.")
 
-    def _each(
-        self,
-        request: HttpRequest,
-        spaces: QuerySet[EmbeddingSpace],
-        act: Callable[..., None],
-        done: str,
-    ) -> None:
-        for space in spaces:
-            try:
-                act(space, by=acting(request))
-            except SpaceRefused as refusal:
-                self.message_user(request, f"{space}: {refusal}", messages.WARNING)
-            else:
-                self.message_user(request, f"{space} {done}")
+
+def _each(
+    shown: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    spaces: Iterable[EmbeddingSpace],
+    act: Callable[..., None],
+    done: str,
+) -> None:
+    for space in spaces:
+        try:
+            act(space, by=acting(request))
+        except SpaceRefused as refusal:
+            shown.message_user(request, f"{space}: {refusal}", messages.WARNING)
+        else:
+            shown.message_user(request, f"{space} {done}")
+
+
+@admin.register(Replica)
+class ReplicaAdmin(Indexed):
+    list_display = ("space", "generation", "state", "filled", "served_at", "compared_at", "error")
+    list_filter = ("state",)
+    list_select_related = ("space",)
+    ordering = ("-created_at", "pk")
+    actions = ("reconcile", "rebuild")
+
+    @admin.action(description="Compare with PostgreSQL and mend", permissions=["view"])
+    def reconcile(self, request: HttpRequest, queryset: QuerySet[Replica]) -> None:
+        _each(self, request, _spaces_of(queryset), ask_to_reconcile, "is compared.")
+
+    @admin.action(description="Fill anew", permissions=["view"])
+    def rebuild(self, request: HttpRequest, queryset: QuerySet[Replica]) -> None:
+        _each(self, request, _spaces_of(queryset), ask_to_rebuild, "is filled anew.")
+
+
+def _spaces_of(replicas: QuerySet[Replica]) -> set[EmbeddingSpace]:
+    return {replica.space for replica in replicas.select_related("space")}
+
+
+@admin.register(VectorChange)
+class VectorChangeAdmin(Indexed):
+    list_display = ("id", "space_id", "chunk_id", "created_at")
+    ordering = ("-id",)
 
 
 @admin.register(GoldenQuestion)

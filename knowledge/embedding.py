@@ -21,6 +21,7 @@ from knowledge.spaces import (
     living_spaces,
 )
 from knowledge.staging import stage
+from knowledge.tending_replicas import call_to_tend
 from knowledge.vectors import packed, read_halves, vector_store
 from projects.checkpoints import checkpoint
 from projects.leases import JobFailed, Lease
@@ -113,6 +114,7 @@ class Filling:
         EmbeddingSpace.objects.filter(pk=self.space.pk).exclude(error="").update(error="")
         if self.space.built_at is None or self.space.takes_over_when_built:
             finish(self.space)
+        call_to_tend()
 
     def _embed(self, ids: Sequence[UUID]) -> None:
         chunks = list(

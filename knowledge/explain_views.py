@@ -13,7 +13,7 @@ from accounts.viewers import viewer_of
 from knowledge.explaining import Explanation, beside, explain
 from knowledge.golden_questions import keep_golden
 from knowledge.golden_sets import Golden
-from knowledge.methods import METHODS, USUAL, Method
+from knowledge.methods import METHODS, USUAL, Method, methods_here
 from knowledge.query_syntax import read_query
 from projects.models import Project
 
@@ -30,7 +30,7 @@ def explain_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
     page: dict[str, object] = {
         "project": project,
         "query": query,
-        "methods": METHODS.values(),
+        "methods": methods_here(),
         "method": chosen[0] or USUAL,
         "against": chosen[1],
         "may_keep": Project.objects.editable_by(viewer).filter(pk=project.pk).exists(),

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
+from django.conf import settings
+
 Fusion = Literal["scores", "ranks"]
 
 
@@ -27,6 +29,7 @@ class Method:
     uses_meaning: bool = True
     fusion: Fusion = "scores"
     uses_rules: bool = True
+    only_postgresql: bool = False  # where another store of vectors is asked usually
 
 
 USUAL = Method("usual", "As Nightowl searches")
@@ -37,8 +40,14 @@ METHODS = {
         Method("words", "Words alone, by BM25", uses_meaning=False, uses_rules=False),
         Method("vectors", "Vectors alone", uses_words=False, uses_rules=False),
         Method("rrf", "Words and vectors by rank (RRF)", fusion="ranks", uses_rules=False),
+        Method("postgresql", "As Nightowl searches, in PostgreSQL alone", only_postgresql=True),
     )
 }
+
+
+def methods_here() -> list[Method]:
+    """Return the methods that differ in this installation."""
+    return [one for one in METHODS.values() if settings.QDRANT_URL or not one.only_postgresql]
 
 
 def method_for(mode: Mode, method: Method) -> Method:

@@ -12,10 +12,11 @@ from accounts.models import Dated, User
 from accounts.viewers import Viewer
 from knowledge.gap_models import KnowledgeGap
 from knowledge.golden_models import Evaluation, GoldenQuestion
+from knowledge.replica_models import Replica, VectorChange
 from projects.models import Project, Source
 
 # Django looks for an app's models here, wherever they are written.
-__all__ = ["Evaluation", "GoldenQuestion", "KnowledgeGap"]
+__all__ = ["Evaluation", "GoldenQuestion", "KnowledgeGap", "Replica", "VectorChange"]
 
 
 class Blob(models.Model):
@@ -319,6 +320,8 @@ class Vector(models.Model):
     chunk = models.ForeignKey(Chunk, models.CASCADE, related_name="vectors", db_index=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
     embedding = HalfVectorField()
+    # Later ones are greater: the database counts them (migration 0012).
+    version = models.BigIntegerField(db_default=0)
 
     class Meta:
         constraints = [

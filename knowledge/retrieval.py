@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.viewers import Viewer
 from knowledge.legs import LEG_LIMIT, Weighed, by_filters, by_names, by_words, score, weigh_question
 from knowledge.matching import Matches, find_matches
 from knowledge.methods import USUAL, Method, Mode, method_for
 from knowledge.models import Chunk, EmbeddingSpace
+from knowledge.points import PointsUnavailable
 from knowledge.ranking import Candidate, Question, confidence, rank
 from knowledge.regular_expressions import PatternRefused, compile_pattern
 from knowledge.scopes import Filters, Scope
 from knowledge.spaces import active_space, embedder_for
-from knowledge.vectors import vector_store
+from knowledge.vectors import IN_POSTGRESQL, VectorStore, vector_store
 from knowledge.viewing import file_address
 from projects.models import Project
 from providers.crowd import searching
@@ -175,7 +178,7 @@ class Searching:
         weighed = self.results.weighed = weigh_question(self.text, self.scope)
         found: set[UUID] = set()
         if self.method.uses_words:
-            found |= self._ask("words", lambda: by_words(weighed, self.scope))
+            found |= self._ask("words", lambda: self._by_words(weighed))
         if self.method.uses_rules and self.method.uses_words and self.question.code_names:
             found |= self._ask("names", lambda: by_names(self.question, self.scope))
         space, vector = self._meaning()
@@ -235,8 +238,32 @@ class Searching:
             return space, None
 
     def _nearest(self, space: EmbeddingSpace, vector: Vectors) -> list[UUID]:
-        among = self.results.weighed.among
-        return vector_store().nearest(space, vector, self.scope, among=among, limit=LEG_LIMIT)
+        def ask(store: VectorStore) -> list[UUID]:
+            among = self.results.weighed.among
+            return store.nearest(space, vector, self.scope, among=among, limit=LEG_LIMIT)
+
+        if self.method.only_postgresql:
+            return ask(IN_POSTGRESQL)
+        try:
+            return ask(vector_store())
+        except PointsUnavailable as problem:
+            self._note(f"{problem} Vectors were compared in PostgreSQL.")
+            return ask(IN_POSTGRESQL)
+
+    def _by_words(self, weighed: Weighed) -> list[UUID]:
+        space = self.space or active_space() if settings.QDRANT_WORDS else None
+        if space is not None and not self.method.only_postgresql:
+            try:
+                found = vector_store().by_words(space, weighed, self.scope)
+            except PointsUnavailable as problem:
+                self._note(f"{problem} Words were looked up in PostgreSQL.")
+            else:
+                if found is not None:
+                    return found
+        return by_words(weighed, self.scope)
+
+    def _note(self, sentence: str) -> None:
+        self.results.notes.append(sentence)
 
     def _ask(self, name: str, find: Callable[[], list[UUID]]) -> set[UUID]:
         started = perf_counter()

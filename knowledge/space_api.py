@@ -14,8 +14,10 @@ from rest_framework.response import Response
 from accounts.api import UUID_IN_PATH, UnlimitedKey, asked_for, caller
 from knowledge.comparing import ask_to_compare
 from knowledge.models import EmbeddingSpace
+from knowledge.replica_standing import ReplicaStanding, replica_standings
 from knowledge.space_standing import SpaceStanding, standings
 from knowledge.spaces import activate, declare, retire, roll_back
+from knowledge.tending_replicas import ask_to_rebuild, ask_to_reconcile
 from providers.embedding import Reach, built_in_model
 from providers.server_rules import check_address, check_key_variable
 
@@ -29,12 +31,37 @@ class AdminsOnly(UnlimitedKey):
         return super().has_permission(request, view) and caller(request).user.is_admin
 
 
+class ReplicaSerializer(serializers.Serializer[ReplicaStanding]):
+    """A space's points in Qdrant."""
+
+    is_serving = serializers.SerializerMethodField(help_text="Whether searches ask it.")
+    is_filling = serializers.SerializerMethodField()
+    percent = serializers.IntegerField(help_text="How far the filling is.")
+    waiting = serializers.IntegerField(help_text="Changes that it has not heard of.")
+    lag_seconds = serializers.SerializerMethodField(help_text="Since the oldest of them.")
+    comparison = serializers.SerializerMethodField(help_text="The last one with PostgreSQL.")
+    error = serializers.CharField()
+
+    def get_is_serving(self, standing: ReplicaStanding) -> bool:
+        return standing.serving is not None
+
+    def get_is_filling(self, standing: ReplicaStanding) -> bool:
+        return standing.filling is not None
+
+    def get_lag_seconds(self, standing: ReplicaStanding) -> float:
+        return standing.lag.total_seconds()
+
+    def get_comparison(self, standing: ReplicaStanding) -> dict[str, dict[str, int]]:
+        return standing.serving.comparison if standing.serving else {}
+
+
 class SpaceSerializer(serializers.ModelSerializer[EmbeddingSpace]):
     vectors = serializers.SerializerMethodField()
     passages = serializers.SerializerMethodField()
     seconds_left = serializers.SerializerMethodField(help_text="A guess; null when there is none.")
     cost_usd = serializers.SerializerMethodField(help_text="So far; null when no price is known.")
     cost_usd_in_all = serializers.SerializerMethodField(help_text="A guess of it once it is built.")
+    replica = serializers.SerializerMethodField(help_text="Null where only PostgreSQL is used.")
 
     class Meta:
         model = EmbeddingSpace
@@ -44,7 +71,7 @@ class SpaceSerializer(serializers.ModelSerializer[EmbeddingSpace]):
             *("requests_per_minute", "tokens_per_minute", "token_budget", "tokens_used"),
             *("usd_per_million", "takes_over_when_built", "from_environment", "built_at"),
             *("activated_at", "comparison", "error", "vectors", "passages", "seconds_left"),
-            *("cost_usd", "cost_usd_in_all", "created_at", "updated_at"),
+            *("cost_usd", "cost_usd_in_all", "replica", "created_at", "updated_at"),
         )
         read_only_fields = fields
 
@@ -69,6 +96,13 @@ class SpaceSerializer(serializers.ModelSerializer[EmbeddingSpace]):
     def get_seconds_left(self, space: EmbeddingSpace) -> int | None:
         remaining = self._standing(space).remaining
         return None if remaining is None else round(remaining.total_seconds())
+
+    @extend_schema_field(ReplicaSerializer(allow_null=True))
+    def get_replica(self, space: EmbeddingSpace) -> dict[str, Any] | None:
+        if space.state not in EmbeddingSpace.FILLED_STATES:
+            return None
+        found = replica_standings([space])
+        return dict(ReplicaSerializer(found[0]).data) if found else None
 
     @extend_schema_field(serializers.DecimalField(max_digits=20, decimal_places=6, allow_null=True))
     def get_cost_usd(self, space: EmbeddingSpace) -> str | None:
@@ -176,6 +210,28 @@ class EmbeddingSpaceViewSet(viewsets.ReadOnlyModelViewSet[EmbeddingSpace]):
     def compare(self, request: Request, pk: str) -> Response:
         space = self.get_object()
         ask_to_compare(space, by=caller(request).user)
+        return self._shown(space, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Compare a space's points in Qdrant with PostgreSQL and mend them; for admins",
+        request=None,
+        responses={202: SpaceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def reconcile(self, request: Request, pk: str) -> Response:
+        space = self.get_object()
+        ask_to_reconcile(space, by=caller(request).user)
+        return self._shown(space, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Fill a space's points in Qdrant anew, beside those that answer; for admins",
+        request=None,
+        responses={202: SpaceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def rebuild(self, request: Request, pk: str) -> Response:
+        space = self.get_object()
+        ask_to_rebuild(space, by=caller(request).user)
         return self._shown(space, status.HTTP_202_ACCEPTED)
 
     @extend_schema(

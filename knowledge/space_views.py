@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.viewers import admin_of
 from knowledge.comparing import ask_to_compare
 from knowledge.models import EmbeddingSpace, GoldenQuestion
+from knowledge.replica_standing import replica_standings
 from knowledge.space_forms import LimitsForm, SpaceForm
 from knowledge.space_standing import standings, what_goes_with
 from knowledge.spaces import (
@@ -23,6 +24,7 @@ from knowledge.spaces import (
     roll_back,
     try_out,
 )
+from knowledge.tending_replicas import ask_to_rebuild, ask_to_reconcile
 from projects.forms import ConfirmForm
 from projects.models import WorkerBeat
 from providers.embedding import EmbedderUnavailable
@@ -55,11 +57,18 @@ def spaces_progress(request: HttpRequest) -> HttpResponse:
 
 def _in_use() -> dict[str, object]:
     rows = standings()
+    replicas = replica_standings()
     is_lacking = any(not row.is_whole for row in rows)
     return {
         "rows": rows,
-        "is_busy": is_lacking or any("asked_at" in row.space.comparison for row in rows),
-        "no_worker": is_lacking and not WorkerBeat.somebody_is_alive(),
+        "replicas": replicas,
+        "is_busy": (
+            is_lacking
+            or any("asked_at" in row.space.comparison for row in rows)
+            or any(replica.is_busy for replica in replicas)
+        ),
+        "no_worker": (is_lacking or any(replica.is_busy for replica in replicas))
+        and not WorkerBeat.somebody_is_alive(),
     }
 
 
@@ -119,6 +128,33 @@ def space_compare(request: HttpRequest, space_id: UUID) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "Comparing. The figures are here in a moment.")
+    return redirect("spaces")
+
+
+@require_POST
+def space_reconcile(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """Have the points outside PostgreSQL compared with it, and mended."""
+    by = admin_of(request)
+    try:
+        ask_to_reconcile(_living(space_id), by=by)
+    except SpaceRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Qdrant is compared with PostgreSQL and mended.")
+    return redirect("spaces")
+
+
+@require_POST
+def space_rebuild(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """Have the points outside PostgreSQL filled anew, beside those that answer."""
+    by = admin_of(request)
+    space = _living(space_id)
+    try:
+        ask_to_rebuild(space, by=by)
+    except SpaceRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{space.model_name} is filled into Qdrant anew.")
     return redirect("spaces")
 
 

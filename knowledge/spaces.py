@@ -214,11 +214,16 @@ def lacks_vectors(space: EmbeddingSpace) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def needs_index(space: EmbeddingSpace) -> bool:
+    """Whether comparing a space's vectors one by one would take long."""
+    return not settings.QDRANT_URL and vector_store().count(space) >= INDEXED_FROM
+
+
 def finish(space: EmbeddingSpace) -> bool:
     """Note that a space is built and let it take over if it should; False while it lacks some."""
     if lacks_vectors(space):
         return False
-    if vector_store().count(space) >= INDEXED_FROM and not vector_store().prepare(space):
+    if needs_index(space) and not vector_store().prepare(space):
         return False
     now = timezone.now()
     EmbeddingSpace.objects.filter(pk=space.pk, built_at=None).update(built_at=now, updated_at=now)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from knowledge import evaluations, forgetting, overviews, tending
+from knowledge import evaluations, forgetting, overviews, tending, tending_replicas
 
 
 @shared_task(name="knowledge.tasks.forget_texts", expires=600)  # type: ignore[untyped-decorator]
@@ -13,6 +13,11 @@ def forget_texts() -> None:
 @shared_task(name="knowledge.tasks.tend_spaces", expires=55)  # type: ignore[untyped-decorator]
 def tend_spaces() -> None:
     tending.tend_spaces()
+
+
+@shared_task(name="knowledge.tasks.tend_replicas", expires=10)  # type: ignore[untyped-decorator]
+def tend_replicas() -> None:
+    tending_replicas.tend_replicas()
 
 
 @shared_task(name="knowledge.tasks.tend_overviews", expires=55)  # type: ignore[untyped-decorator]

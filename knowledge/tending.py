@@ -5,11 +5,11 @@ import logging
 from knowledge.comparing import compare_what_was_asked
 from knowledge.models import EmbeddingSpace
 from knowledge.spaces import (
-    INDEXED_FROM,
     SpaceRefused,
     drop_retired,
     follow_environment,
     living_spaces,
+    needs_index,
 )
 from knowledge.vectors import vector_store
 from providers.embedding import EmbedderUnavailable
@@ -30,11 +30,7 @@ def tend_spaces() -> None:
 
 def index_spaces() -> list[EmbeddingSpace]:
     """Make the indexes that are missing or broken; return the spaces that need one."""
-    large = [
-        space
-        for space in living_spaces()
-        if space.built_at and vector_store().count(space) >= INDEXED_FROM
-    ]
+    large = [space for space in living_spaces() if space.built_at and needs_index(space)]
     for space in large:
         vector_store().prepare(space)
     return large

@@ -119,6 +119,14 @@ urlpatterns = [
     path(
         f"{SEARCH_MODEL}<uuid:space_id>/compare/", space_views.space_compare, name="space-compare"
     ),
+    path(
+        f"{SEARCH_MODEL}<uuid:space_id>/reconcile/",
+        space_views.space_reconcile,
+        name="space-reconcile",
+    ),
+    path(
+        f"{SEARCH_MODEL}<uuid:space_id>/rebuild/", space_views.space_rebuild, name="space-rebuild"
+    ),
     path(f"{SEARCH_MODEL}<uuid:space_id>/use/", space_views.space_activate, name="space-activate"),
     path(f"{SEARCH_MODEL}<uuid:space_id>/retire/", space_views.space_retire, name="space-retire"),
 ]

@@ -1,4 +1,4 @@
-"""Where vectors are kept and searched: one protocol, and PostgreSQL behind it."""
+"""Where vectors are kept and searched: one protocol, and PostgreSQL, which always has them."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from pgvector import HalfVector
 
 from knowledge import copying
+from knowledge.legs import Weighed
 from knowledge.models import EmbeddingSpace, Vector
 from knowledge.scopes import Filters, Scope
 from knowledge.staging import copy_in
@@ -27,6 +28,7 @@ CONNECTED_AMONG = 200
 LOOKED_AT = 1000
 MET_BY_INDEX = 8_000  # so many before the nearest are chosen: what it meets late is often nearer
 INDEX_PREFIX = "vectors_in_"
+USUAL = "knowledge.vectors.PgVectors"
 # An index that finds no room in memory while it is built takes ten times as long.
 LEAST_MEMORY, MOST_MEMORY = 64, 1500  # MB
 BYTES_OF_A_NODE = 400  # beside its vector
@@ -50,6 +52,9 @@ class VectorStore(Protocol):
     ) -> list[UUID]:
         """Return the chunks nearest to a vector; `among` is how many the scope's projects hold."""
 
+    def by_words(self, space: EmbeddingSpace, weighed: Weighed, scope: Scope) -> list[UUID] | None:
+        """Return the chunks with the rarest words; None where the store keeps no words."""
+
     def count(self, space: EmbeddingSpace) -> int:
         """Return how many chunks have a vector in the space."""
 
@@ -66,7 +71,7 @@ def vector_store() -> VectorStore:
 
 @cache
 def _load(path: str) -> VectorStore:
-    made: VectorStore = import_string(path)()
+    made: VectorStore = IN_POSTGRESQL if path == USUAL else import_string(path)()
     return made
 
 
@@ -90,6 +95,9 @@ class PgVectors:
             if len(found) == limit:
                 return found
         return self._exactly(space, vector, scope, limit)
+
+    def by_words(self, space: EmbeddingSpace, weighed: Weighed, scope: Scope) -> list[UUID] | None:
+        return None
 
     def count(self, space: EmbeddingSpace) -> int:
         return Vector.objects.filter(space=space).count()
@@ -169,6 +177,10 @@ class PgVectors:
                 [literal, space.pk, list(scope.project_ids), literal],
             )
             return [row[0] for row in cursor.fetchall()]
+
+
+# It has them all, whatever else is asked.
+IN_POSTGRESQL = PgVectors()
 
 
 def index_name(space: EmbeddingSpace) -> str:

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from knowledge.points import PointsUnavailable, point_store
+from knowledge.replica_standing import replica_standings
 from knowledge.spaces import active_space, embedder_for, living_spaces
 from knowledge.vectors import INDEX_PREFIX
 from projects.git import OLDEST_GIT
@@ -77,6 +79,7 @@ def examine() -> Iterator[Finding]:
     yield check_indexes()
     if pending.verdict is not Verdict.BAD:
         yield check_search_model()
+        yield from check_qdrant()
         yield check_worker()
         yield check_polling()
         yield check_provider()
@@ -131,6 +134,23 @@ def check_search_model() -> Finding:
     if broken:
         return attention("search model", " ".join(broken))
     return ok("search model", f"{space.model_name} answers.")
+
+
+def check_qdrant() -> Iterator[Finding]:
+    """Yield how the store of points stands; nothing where PostgreSQL alone is used."""
+    if not settings.QDRANT_URL:
+        return
+    try:
+        point_store().names()
+    except PointsUnavailable as problem:
+        yield bad("qdrant", f"{problem} Check QDRANT_URL; searches go on in PostgreSQL.")
+        return
+    rows = replica_standings()
+    sentence = " ".join(f"{row.space.model_name}: {row.sentence}" for row in rows)
+    if any(row.is_behind or row.error for row in rows):
+        yield attention("qdrant", f"It answers. {sentence} See that a worker runs.")
+    else:
+        yield ok("qdrant", f"It answers. {sentence}".strip())
 
 
 def check_redis() -> Finding:

@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.viewers import Viewer
 from knowledge.ingestion import blank_document, read_file, replace_documents, skipped
-from knowledge.models import Document
+from knowledge.models import Chunk, Document
 from projects.models import Membership, Project, Source
 from projects.trees import Entry
 from tests.emptying import empty_small_tables_quickly
@@ -156,3 +156,22 @@ def skip_file(db) -> Callable[..., Document]:
         return Document.objects.get(source=source, path=path)
 
     return store
+
+
+@pytest.fixture
+def make_chunks(source, index):
+    """Return many passages of a source at once, which need no text of their own here."""
+
+    def make(count: int, of: Source = source, language: str = "python", **fields) -> list[Chunk]:
+        name = f"{language}-{Document.objects.count()}"
+        document = index(of, f"{name}.py", "x = 1\n")
+        pattern = document.chunks.get()
+        copied = ("project_id", "document_id", "chunk_text", "weights", "body_hash", "header_hash")
+        same = {field: getattr(pattern, field) for field in copied}
+        same |= {"collection": pattern.collection, **fields}
+        return Chunk.objects.bulk_create(
+            Chunk(**same, chunk_index=n, start_line=1, end_line=1, language=language, terms=[])
+            for n in range(1, count + 1)
+        )
+
+    return make

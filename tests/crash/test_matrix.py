@@ -146,4 +146,5 @@ def test_the_matrix_knows_every_checkpoint_of_the_product() -> None:
     )
     tried = {point.partition(":")[0] for point in POINTS}
     assert len(tried) >= 15
-    assert placed == tried | ELSEWHERE
+    of_replicas = {name for name in placed if name.startswith("points.")}  # test_killed_replicas
+    assert placed == tried | ELSEWHERE | of_replicas

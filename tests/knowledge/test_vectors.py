@@ -3,27 +3,21 @@
 import re
 from contextlib import closing
 from threading import Thread
-from uuid import uuid4
 
 import numpy as np
 import pytest
 from django.db import OperationalError, connection
 
 from knowledge import vectors
-from knowledge.models import Chunk, Document, EmbeddingSpace, Vector
-from knowledge.scopes import Filters, Scope
+from knowledge.models import Vector
 from knowledge.vectors import PgVectors, index_name, read_halves, vector_store
 from portal.checkup import check_indexes
 from projects.models import Project, Source
 from providers.embedding import normalised
+from tests.knowledge.many_vectors import directions, make_space, put, whole
 from tests.plans import plans_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DICE = np.random.default_rng(7)
-
-
-def directions(count: int, dimensions: int) -> np.ndarray:
-    return normalised(DICE.standard_normal((count, dimensions)).astype(np.float32))
 
 
 @pytest.fixture
@@ -31,38 +25,6 @@ def store() -> PgVectors:
     made = vector_store()
     assert isinstance(made, PgVectors)
     return made
-
-
-@pytest.fixture
-def make_chunks(source, index):
-    """Return many passages of a source at once, which need no text of their own here."""
-
-    def make(count: int, of: Source = source, language: str = "python") -> list[Chunk]:
-        name = f"{language}-{Document.objects.count()}"
-        document = index(of, f"{name}.py", "x = 1\n")
-        pattern = document.chunks.get()
-        fields = ("project_id", "document_id", "chunk_text", "weights", "body_hash", "header_hash")
-        same = {field: getattr(pattern, field) for field in fields}
-        return Chunk.objects.bulk_create(
-            Chunk(**same, chunk_index=n, start_line=1, end_line=1, language=language, terms=[])
-            for n in range(1, count + 1)
-        )
-
-    return make
-
-
-def make_space(dimensions: int) -> EmbeddingSpace:
-    return EmbeddingSpace.objects.create(
-        model_name=f"m{dimensions}-{uuid4().hex[:4]}", dimensions=dimensions
-    )
-
-
-def put(store: PgVectors, space: EmbeddingSpace, chunks: list[Chunk], rows: np.ndarray) -> None:
-    store.put(space, [(chunk.pk, chunk.project_id) for chunk in chunks], rows)
-
-
-def whole(project: Project, **filters: str) -> Scope:
-    return Scope((project.pk,), Filters(**filters))
 
 
 @pytest.fixture

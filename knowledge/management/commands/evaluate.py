@@ -12,6 +12,7 @@ from knowledge.abstaining import measure_abstaining
 from knowledge.evaluation_reports import Report, pooled
 from knowledge.golden_sets import SetUnreadable, read_set
 from knowledge.measuring import BASELINES, CannotMeasure, measure
+from knowledge.methods import METHODS, methods_here
 from projects.models import Project
 from projects.operators import find_project
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--chunks", action="store_true", help="print the figures by chunk too")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        baselines = BASELINES if options["all_baselines"] else options["baseline"]
+        baselines = _baselines_here() if options["all_baselines"] else options["baseline"]
         names = list(dict.fromkeys(baselines))
         chosen = find_project(options["project"]) if options["project"] else None
         # All are looked for before the first is measured, which may take minutes.
@@ -98,6 +99,12 @@ class Command(BaseCommand):
     def _write_lines(self, report: Report, with_chunks: bool) -> None:
         for line in [*report.lines(with_chunks=with_chunks), *report.usual.notes]:
             self.stdout.write(line)
+
+
+def _baselines_here() -> list[str]:
+    """Return the baselines that differ from the usual way in this installation."""
+    elsewhere = set(METHODS) - {method.name for method in methods_here()}
+    return [name for name in BASELINES if name not in elsewhere]
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
