@@ -15,7 +15,17 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from bench import corpora, embedding, load, replicas, searching, stages, streams, syncs  # noqa: E402
+from bench import (  # noqa: E402
+    corpora,
+    embedding,
+    load,
+    outside,
+    replicas,
+    searching,
+    stages,
+    streams,
+    syncs,
+)
 from bench.reviews import measuring  # noqa: E402
 from projects.models import Project, Source  # noqa: E402
 
@@ -28,8 +38,9 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        default=["tree", "histories", "vectors", "search", "streams", "reviews"],
-        help="what to measure: tree, histories, vectors, search, search-large, streams, reviews",
+        default=["tree", "histories", "vectors", "search", "streams", "qdrant", "reviews"],
+        help="what to measure: tree, histories, vectors, search, search-large, streams, qdrant,"
+        " reviews",
     )
     asked = parser.parse_args()
     place = Path(os.environ.get("BENCH_CORPORA") or settings.NIGHTOWL_HOME / "corpora")
@@ -54,6 +65,8 @@ def main() -> None:
             searching.show_searching(place, project.owner, sizes)
         if "streams" in asked.parts:
             _show_streams(place, project.owner)
+        if "qdrant" in asked.parts:
+            _show_outside(place, project.owner)
         for part in ("tuned", "unseen") if "reviews" in asked.parts else ():
             measuring.show(part)
     finally:
@@ -68,6 +81,13 @@ def _show_streams(place: Path, owner: User) -> None:
         load.serving(copy, owner) as door,
     ):
         streams.show_streams(door, made[0])
+
+
+def _show_outside(place: Path, owner: User) -> None:
+    origin = replicas.base(place, owner)
+    questions = searching.questions_of(origin)
+    with replicas.database_of(TALKED_ABOUT, origin, owner) as made, replicas.copy_to_spoil():
+        outside.show_outside(made, questions)
 
 
 def _project() -> Project:

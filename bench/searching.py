@@ -29,7 +29,7 @@ GOAL_OF_ALL = "150 / 400"
 
 def show_searching(place: Path, owner: User, sizes: Sequence[int]) -> None:
     origin = replicas.base(place, owner)
-    questions = _questions(origin)
+    questions = questions_of(origin)
     viewer = Viewer(owner)
     for size in sizes:
         with replicas.database_of(size, origin, owner) as made:
@@ -48,7 +48,7 @@ def show_searching(place: Path, owner: User, sizes: Sequence[int]) -> None:
                 meanwhile.show_meanwhile(copy, place, owner, ask, questions)
 
 
-def _questions(origin: Project) -> list[str]:
+def questions_of(origin: Project) -> list[str]:
     """Return questions as people ask them, from a set of them or from what docstrings say."""
     if given := os.environ.get("BENCH_QUESTIONS"):
         lines = Path(given).read_text(encoding="utf-8").splitlines()

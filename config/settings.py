@@ -286,7 +286,7 @@ QDRANT_API_KEY = env.str("QDRANT_API_KEY", default="")
 QDRANT_INT8 = env.bool("QDRANT_INT8", default=False)
 QDRANT_WORDS = env.bool("QDRANT_WORDS", default=False)
 QDRANT_TIMEOUT = env.int("QDRANT_TIMEOUT", default=2)
-VECTOR_STORE = f"knowledge.{'qdrant_vectors.QdrantVectors' if QDRANT_URL else 'vectors.PgVectors'}"
+VECTOR_STORE = f"knowledge.{'qdrant_vectors.IN_QDRANT' if QDRANT_URL else 'vectors.IN_POSTGRESQL'}"
 POINT_STORE = "knowledge.qdrant_points.QdrantPoints"
 
 # --- Who is asking -------------------------------------------------------------------------

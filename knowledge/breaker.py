@@ -1,6 +1,6 @@
 """Leaving alone a service that does not answer, and asking now and then whether it does again."""
 
-from threading import Lock
+from threading import Lock, get_ident
 from time import monotonic
 
 FAILURES_IN_A_ROW = 3
@@ -14,33 +14,37 @@ class Breaker:
         self._lock = Lock()
         self._failures = 0
         self._pause = FIRST_PAUSE
-        self._closed_from: float | None = None
-        self._somebody_tries = False
+        self._may_be_tried_at: float | None = None
+        self._who_tries: int | None = None  # a thread
 
     def allows(self) -> bool:
         """Whether the service may be asked now; who hears so says afterwards how it went."""
         with self._lock:
-            if self._closed_from is None:
+            if self._may_be_tried_at is None:
                 return True
-            if self._somebody_tries or monotonic() < self._closed_from:
+            if self._who_tries is not None or monotonic() < self._may_be_tried_at:
                 return False
-            self._somebody_tries = True
+            self._who_tries = get_ident()
             return True
-
-    @property
-    def is_open(self) -> bool:
-        return self._closed_from is not None
 
     def went_well(self) -> None:
         with self._lock:
+            if self._is_late():
+                return
             self._failures, self._pause = 0, FIRST_PAUSE
-            self._closed_from, self._somebody_tries = None, False
+            self._may_be_tried_at = self._who_tries = None
 
     def failed(self) -> None:
         with self._lock:
+            if self._is_late():
+                return
             self._failures += 1
-            if self._somebody_tries:
+            if self._who_tries is not None:
                 self._pause = min(2 * self._pause, LONGEST_PAUSE)
-            if self._somebody_tries or self._failures >= FAILURES_IN_A_ROW:
-                self._closed_from = monotonic() + self._pause
-            self._somebody_tries = False
+            if self._who_tries is not None or self._failures >= FAILURES_IN_A_ROW:
+                self._may_be_tried_at = monotonic() + self._pause
+            self._who_tries = None
+
+    def _is_late(self) -> bool:
+        """Whether this is told by somebody who asked before the breaker opened."""
+        return self._may_be_tried_at is not None and self._who_tries != get_ident()

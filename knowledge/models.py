@@ -320,7 +320,7 @@ class Vector(models.Model):
     chunk = models.ForeignKey(Chunk, models.CASCADE, related_name="vectors", db_index=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
     embedding = HalfVectorField()
-    # Later ones are greater: the database counts them (migration 0012).
+    # Those that are stored later have greater ones: the database counts (migration 0012).
     version = models.BigIntegerField(db_default=0)
 
     class Meta:

@@ -14,20 +14,24 @@ from providers.embedding import Vectors
 
 LAYOUT_VERSION = 1
 PREFIX = "nightowl"
+# A text without a direction comes after what points the other way.
+NO_DIRECTION = -2.0
+GREATEST_VERSION = 2**63 - 1
 
 
 PointId = UUID | int  # ours are the ids of passages; somebody else's may be numbers
 
 
 class PointsUnavailable(Exception):
-    """The store did not answer, or not what can be used; the message is a sentence."""
-
-    # Whether it is there, and has not what it should: then it has to be filled anew.
-    is_lost = False
+    """The store can't be used, now or at all; the message is a sentence."""
 
 
 class PointsLost(PointsUnavailable):
-    is_lost = True
+    """The store is there and has not what it should: it has to be filled anew."""
+
+
+class SpaceBusy(PointsUnavailable):
+    """Another process is at the space's points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,10 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which points may be found: of these projects, and of these passages if any are named."""
+    """Which points may be found, and how many of them."""
 
     projects: Sequence[UUID]
     limit: int
-    among: Sequence[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,13 @@ class Naming:
         plain = re.sub(r"[^a-z0-9-]", "_", kept.lower()) or "other"
         return f"{PREFIX}--{plain}--{self.space_id.hex}"
 
-    def is_ours(self, name: str) -> bool:
-        """Whether a collection is of this space, of whatever generation."""
+    def owns(self, name: str) -> bool:
+        """Whether a collection is of this generation."""
+        return name.startswith(f"{PREFIX}--") and name.endswith(
+            f"--{self.space_id.hex}--{self.generation}"
+        )
+
+    def is_of_space(self, name: str) -> bool:
         return name.startswith(f"{PREFIX}--") and f"--{self.space_id.hex}--" in name
 
 
@@ -128,8 +136,6 @@ class PointStore(Protocol):
         self, names: Sequence[str], words: Mapping[int, float], asked: Asked
     ) -> list[Near]:
         """Return the points with the rarest of the words, of each collection its best."""
-
-    def count(self, name: str) -> int: ...
 
     def held(self, name: str, ids: Sequence[UUID]) -> dict[PointId, Held]:
         """Return what is there of these points."""

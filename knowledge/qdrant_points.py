@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from heapq import nlargest
 from itertools import chain
@@ -16,6 +16,8 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from knowledge.points import (
+    GREATEST_VERSION,
+    NO_DIRECTION,
     Asked,
     Held,
     Layout,
@@ -33,12 +35,13 @@ PAGE = 1000
 WRITING_SECONDS = 60
 LINKS = 16  # of a point in the graph of all, and in that of its project
 OVERSAMPLING = 2.0  # how many more int8 chooses than are asked for, before whole numbers decide
-COLLECTIONS_AT_ONCE = 8
+COLLECTIONS_AT_ONCE = 16
 IN_THIS_PROCESS = ":memory:"
 NOBODY = UUID(int=0)
-# A text without a direction scores exactly 0; it comes after what points the other way.
-NO_DIRECTION = -2.0
+LONGEST_SAID = 200
+UNREADABLE = (ValueError, TypeError, AttributeError, AssertionError, ArithmeticError, RuntimeError)
 
+logger = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each request
 
 
@@ -46,7 +49,7 @@ class QdrantPoints:
     """Collections of a Qdrant server; with `:memory:` as its address, of this process alone."""
 
     def __init__(self, address: str, key: str) -> None:
-        # Not as `api_key`: that would insist on HTTPS, which a network of one's own may not have.
+        # As `api_key` the client would warn at each start where a network of one's own has no TLS.
         headers = {"api-key": key} if key else {}
 
         def connect(seconds: int) -> QdrantClient:
@@ -55,7 +58,7 @@ class QdrantPoints:
                     address, timeout=seconds, headers=headers, check_compatibility=False
                 )
             except ValueError as error:
-                raise PointsUnavailable("QDRANT_URL is no address of a Qdrant.") from error
+                raise PointsUnavailable("QDRANT_URL or QDRANT_API_KEY can't be used.") from error
 
         self._writing = connect(WRITING_SECONDS)
         self._is_here = address == IN_THIS_PROCESS
@@ -160,10 +163,7 @@ class QdrantPoints:
         using: str,
         params: models.SearchParams,
     ) -> list[list[Near]]:
-        must: list[Any] = [_of_projects(asked.projects)]
-        if asked.among is not None:
-            must.append(models.HasIdCondition(has_id=list(map(_sent, asked.among))))
-        wanted = models.Filter(must=must)
+        wanted = models.Filter(must=[_of_projects(asked.projects)])
 
         def ask(name: str) -> list[Near]:
             with _talking():
@@ -176,24 +176,18 @@ class QdrantPoints:
                     limit=asked.limit,
                     with_payload=[VERSION],
                 )
-                return [
-                    Near(
-                        id=UUID(str(point.id)),
-                        version=int((point.payload or {})[VERSION]),
-                        score=point.score or NO_DIRECTION,
-                    )
-                    for point in answer.points
-                ]
+                return list(map(_near, answer.points))
 
-        if len(names) == 1:
-            return [ask(names[0])]
-        return list(self._threads.map(ask, names))
+        if self._is_here:
+            return [ask(name) for name in names]
+        # The client's own limit is for each piece of an answer, not for all of it.
+        asking = [self._threads.submit(ask, name) for name in names]
+        _, late = wait(asking, timeout=settings.QDRANT_TIMEOUT)
+        if late:
+            raise PointsUnavailable("Qdrant does not answer in time.")
+        return [one.result() for one in asking]
 
     # --- Comparing -----------------------------------------------------------------------------
-
-    def count(self, name: str) -> int:
-        with _talking():
-            return int(self._writing.count(name, exact=True).count)
 
     def held(self, name: str, ids: Sequence[UUID]) -> dict[PointId, Held]:
         with _talking():
@@ -222,16 +216,18 @@ def _talking() -> Iterator[None]:
     try:
         yield
     except UnexpectedResponse as error:
-        said = error.content[:200].decode("utf-8", "replace")
-        lacks = error.status_code == 404 or (error.status_code == 400 and "imension" in said)
+        said = error.content[:LONGEST_SAID].decode("utf-8", "replace")
+        logger.warning("Qdrant answered %s: %r", error.status_code, said)
+        lacks = error.status_code in {400, 404} and ("Collection" in said or "imension" in said)
         kind = PointsLost if lacks else PointsUnavailable
         raise kind(f"Qdrant answered {error.status_code}.") from error
     except (ApiException, QdrantException, OSError) as error:
         raise PointsUnavailable("Qdrant does not answer.") from error
     # What is no JSON, or of another shape, fails in whatever reads it.
-    except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+    except (LookupError, *UNREADABLE) as error:
         said = str(error)
-        if "not found" in said or "imension" in said:  # as the store within the process says it
+        # As the store within the process says it.
+        if said.startswith("Collection ") or "imension" in said:
             raise PointsLost("Qdrant lacks a collection, or has it in another shape.") from error
         raise PointsUnavailable("Qdrant answers what can't be read.") from error
 
@@ -267,12 +263,21 @@ def _sent(one: PointId) -> str | int:
     return one if isinstance(one, int) else str(one)
 
 
+def _near(point: models.ScoredPoint) -> Near:
+    """Return a hit; of somebody else's point or a damaged one, one that is no passage."""
+    version = (point.payload or {}).get(VERSION)
+    if isinstance(point.id, int) or not isinstance(version, int) or version > GREATEST_VERSION:
+        return Near(NOBODY, -1, point.score)
+    # Only what has no direction scores exactly 0.
+    return Near(UUID(str(point.id)), max(version, -1), point.score or NO_DIRECTION)
+
+
 def _held(record: models.Record) -> Held:
     """Return what a point tells; of somebody else's or a damaged one, that it is nothing ours."""
     told = record.payload or {}
     one = record.id if isinstance(record.id, int) else UUID(str(record.id))
     try:
         project_id, version = UUID(str(told.get(PROJECT))), int(told.get(VERSION, -1))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         project_id, version = NOBODY, -1
     return Held(one, project_id, version, str(told.get(TEXT, "")))

@@ -13,31 +13,32 @@ from knowledge import words
 from knowledge.breaker import Breaker
 from knowledge.legs import LEG_LIMIT, Weighed
 from knowledge.models import EmbeddingSpace, Replica
-from knowledge.points import Asked, Naming, Near, PointsUnavailable, point_store
+from knowledge.points import NO_DIRECTION, Asked, Naming, Near, PointsUnavailable, point_store
 from knowledge.scopes import Filters, Scope
 from knowledge.vectors import PgVectors
+from projects.models import Job
 from providers.embedding import Vectors
 
-# A filter is sent as the passages that pass it; of more than so many, PostgreSQL compares all.
-MOST_NAMED = 10_000
+MOST_WAITING = 10_000  # changes that a search compares itself
 ROUNDS = 3  # of asking for more, where hits turn out to be no more
 breaker = Breaker()
 
 
 class QdrantVectors(PgVectors):
-    """Asks Qdrant for the nearest passages of a space that it holds; raises PointsUnavailable."""
+    """Asks Qdrant for the nearest passages of a space that it holds; raises PointsUnavailable.
+
+    With a filter PostgreSQL has to look at the passages anyway, and then compares what is left.
+    """
 
     def nearest(
         self, space: EmbeddingSpace, vector: Vectors, scope: Scope, *, among: int, limit: int
     ) -> list[UUID]:
-        replica = serving(space)
-        named = _named_by_filters(scope)
-        if replica is None or (named is not None and len(named) > MOST_NAMED):
+        replica = serving(space) if _is_plain(scope) else None
+        if replica is None:
             return super().nearest(space, vector, scope, among=among, limit=limit)
-        if named == []:
-            return []
-        near = self._still_there(replica, vector, scope, named, limit)
-        near += _not_told_yet(space, vector, scope, limit)
+        # First, so that a change that is told meanwhile is met by one or the other.
+        near = not_told_yet(space, vector, scope, limit)
+        near += _still_there(replica, vector, scope, limit)
         near.sort(key=lambda one: -one.score)
         found = list(dict.fromkeys(one.id for one in near))[:limit]
         if len(found) < limit:
@@ -47,41 +48,23 @@ class QdrantVectors(PgVectors):
                 raise PointsUnavailable("Qdrant lacks some of these passages.")
         return found
 
-    def _still_there(
-        self,
-        replica: Replica,
-        vector: Vectors,
-        scope: Scope,
-        named: Sequence[UUID] | None,
-        limit: int,
-    ) -> list[Near]:
-        names = _aliases(replica, scope.filters.collection)
-        asked = Asked(scope.project_ids, limit, named)
-        found: list[Near] = []
-        for _ in range(ROUNDS if names else 0):
-            with _watched():
-                near = point_store().nearest(names, vector, asked)
-            found = checked(replica.space_id, near, scope)
-            if len(found) >= limit or len(near) < asked.limit:
-                break
-            asked = replace(asked, limit=4 * asked.limit)
-        return found
-
     def by_words(self, space: EmbeddingSpace, weighed: Weighed, scope: Scope) -> list[UUID] | None:
         """Return the passages with the rarest words; None where PostgreSQL has to be asked."""
-        replica = serving(space)
-        named = _named_by_filters(scope)
-        if replica is None or (named is not None and len(named) > MOST_NAMED):
+        replica = serving(space) if _is_plain(scope) else None
+        names = _aliases(replica, scope.filters.collection) if replica else []
+        if replica is None or not names or _lacks_passages(space, scope):
             return None
         counted = {term.number: float(term.times) for term in weighed.terms if term.chunks}
-        names = _aliases(replica, scope.filters.collection)
-        if not counted or not names or named == []:
+        if not counted:
             return []
-        asked = Asked(scope.project_ids, LEG_LIMIT, named)
+        asked = Asked(scope.project_ids, LEG_LIMIT)
         with _watched():
             near = point_store().by_words(names, words.places_of(counted), asked)
         there = checked(replica.space_id, near, scope)
         return _heaviest([one.id for one in there], weighed)
+
+
+IN_QDRANT = QdrantVectors()
 
 
 def serving(space: EmbeddingSpace) -> Replica | None:
@@ -92,13 +75,18 @@ def serving(space: EmbeddingSpace) -> Replica | None:
     return next(iter(rows), None)
 
 
+def _is_plain(scope: Scope) -> bool:
+    """Whether Qdrant alone can tell what is in scope: projects, and perhaps a collection."""
+    return replace(scope.filters, collection="") == Filters()
+
+
 @contextmanager
 def _watched() -> Iterator[None]:
     if not breaker.allows():
         raise PointsUnavailable("Qdrant does not answer.")
     try:
         yield
-    except PointsUnavailable:
+    except BaseException:
         breaker.failed()
         raise
     breaker.went_well()
@@ -109,19 +97,18 @@ def _aliases(replica: Replica, collection: str) -> list[str]:
     return [naming.alias(kept) for kept in replica.collections if collection in ("", kept)]
 
 
-def _named_by_filters(scope: Scope) -> list[UUID] | None:
-    """Return the passages that the filters leave, a few more than can be sent; None for all."""
-    if replace(scope.filters, collection="") == Filters():
-        return None
-    conditions, values = scope.conditions()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT c.id FROM knowledge_chunk c JOIN knowledge_document d
-            ON d.id = c.document_id
-            WHERE c.project_id = ANY(%s) {conditions} LIMIT {MOST_NAMED + 1}""",
-            [list(scope.project_ids), *values],
-        )
-        return [row[0] for row in cursor.fetchall()]
+def _still_there(replica: Replica, vector: Vectors, scope: Scope, limit: int) -> list[Near]:
+    names = _aliases(replica, scope.filters.collection)
+    asked = Asked(scope.project_ids, limit)
+    found: list[Near] = []
+    for _ in range(ROUNDS if names else 0):
+        with _watched():
+            near = point_store().nearest(names, vector, asked)
+        found = checked(replica.space_id, near, scope)
+        if len(found) >= limit or len(near) < asked.limit:
+            break
+        asked = replace(asked, limit=4 * asked.limit)
+    return found
 
 
 def checked(space_id: UUID, near: Sequence[Near], scope: Scope) -> list[Near]:
@@ -136,43 +123,62 @@ def checked(space_id: UUID, near: Sequence[Near], scope: Scope) -> list[Near]:
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT v.chunk_id FROM unnest(%s::uuid[], %s::bigint[]) AS met (id, version)
+            f"""SELECT v.chunk_id, v.version
+            FROM unnest(%s::uuid[], %s::bigint[]) AS met (id, version)
             JOIN knowledge_vector v ON v.chunk_id = met.id AND v.version = met.version
             JOIN knowledge_chunk c ON c.id = v.chunk_id
             JOIN knowledge_document d ON d.id = c.document_id
             WHERE v.space_id = %s AND v.project_id = ANY(%s) {conditions}""",
             given,
         )
-        there = {row[0] for row in cursor.fetchall()}
-    return [one for one in near if one.id in there]
+        there = set(cursor.fetchall())
+    return [one for one in near if (one.id, one.version) in there]
 
 
-def _not_told_yet(space: EmbeddingSpace, vector: Vectors, scope: Scope, limit: int) -> list[Near]:
+def not_told_yet(space: EmbeddingSpace, vector: Vectors, scope: Scope, limit: int) -> list[Near]:
     """Return the nearest of what changed a moment ago, so that nobody has to wait to find it."""
-    conditions, values = scope.conditions()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH changed AS MATERIALIZED (
-                SELECT DISTINCT chunk_id FROM (
-                    SELECT chunk_id FROM knowledge_vectorchange WHERE space_id = %s
-                    ORDER BY id DESC LIMIT {MOST_NAMED}
-                ) latest)
-            SELECT v.chunk_id, v.version, 1 - (v.embedding <=> %s::halfvec) AS score
-            FROM changed JOIN knowledge_vector v ON v.chunk_id = changed.chunk_id
-            JOIN knowledge_chunk c ON c.id = v.chunk_id
+            "SELECT chunk_id FROM knowledge_vectorchange WHERE space_id = %s"
+            f" LIMIT {MOST_WAITING + 1}",
+            [space.pk],
+        )
+        changed = [row[0] for row in cursor.fetchall()]
+        if len(changed) > MOST_WAITING:
+            raise PointsUnavailable("Qdrant has yet to hear of many changes.")
+        if not changed:
+            return []
+        conditions, values = scope.conditions()
+        cursor.execute(
+            f"""SELECT v.chunk_id, v.version,
+                coalesce(nullif(1 - (v.embedding <=> %s::halfvec), 'NaN'), {NO_DIRECTION}) AS score
+            FROM knowledge_vector v JOIN knowledge_chunk c ON c.id = v.chunk_id
             JOIN knowledge_document d ON d.id = c.document_id
-            WHERE v.space_id = %s AND v.project_id = ANY(%s) {conditions}
+            WHERE v.chunk_id = ANY(%s) AND v.space_id = %s AND v.project_id = ANY(%s) {conditions}
             ORDER BY score DESC LIMIT {limit:d}""",
             [
-                space.pk,
                 HalfVector(vector).to_text(),
+                list(set(changed)),
                 space.pk,
                 list(scope.project_ids),
                 *values,
             ],
         )
-        rows = [Near(*row) for row in cursor.fetchall()]
-    return [one for one in rows if one.score == one.score]  # else it has no direction
+        return [Near(*row) for row in cursor.fetchall()]
+
+
+def _lacks_passages(space: EmbeddingSpace, scope: Scope) -> bool:
+    """Whether passages may have words and no point: not embedded, or not told of."""
+    if space.error:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM knowledge_vectorchange WHERE space_id = %s)", [space.pk]
+        )
+        if cursor.fetchone()[0]:
+            return True
+    kinds = (Job.Kind.SYNC, Job.Kind.EMBED)
+    return Job.objects.open().filter(project__in=scope.project_ids, kind__in=kinds).exists()
 
 
 def _heaviest(ids: Sequence[UUID], weighed: Weighed) -> list[UUID]:

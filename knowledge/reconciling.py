@@ -1,7 +1,7 @@
 """Comparing a store of points with PostgreSQL, point by point, and mending what differs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,14 @@ from django.db import connection
 from django.utils import timezone
 
 from knowledge.models import EmbeddingSpace, Replica, VectorChange
-from knowledge.points import Held, Naming, PointId, PointsUnavailable, point_store
+from knowledge.points import (
+    Held,
+    Naming,
+    PointId,
+    PointsUnavailable,
+    SpaceBusy,
+    point_store,
+)
 from knowledge.replicating import alone, drain, prepare, told_by
 
 AT_ONCE = 1000
@@ -45,103 +52,106 @@ class Differences:
         return {**asdict(self), "total": self.total}
 
 
-@dataclass(slots=True)
-class Mending:
-    """What has to be told to the store anew, and what has to go from which collection."""
-
-    tell: list[UUID] = field(default_factory=list)
-    forget: dict[str, list[PointId]] = field(default_factory=lambda: defaultdict(list))
-
-
 def reconcile(space: EmbeddingSpace, *, fix: bool) -> Differences:
     """Compare what answers for a space with PostgreSQL; with `fix`, return what is left after it.
 
-    Raises PointsUnavailable when the store does not answer or nothing of the space answers yet.
+    Raises PointsUnavailable when the store does not answer or nothing of the space answers yet,
+    SpaceBusy when another process is at it.
     """
     with alone(space) as is_alone:
         if not is_alone:
-            raise PointsUnavailable("Another process is at this space: try again in a minute.")
-        prepare(space)
-        found, mending = _compare(space)
-        first = found
+            raise SpaceBusy("Another process is at this space: try again in a minute.")
+        if fix:
+            prepare(space)
+        drain(space)
+        replica = serving_of(space)
+        first = found = Comparing(space, replica, fix).run()
         for _ in range(ROUNDS if fix else 0):
             if not found.total:
                 break
-            _mend(space, mending)
-            found, mending = _compare(space)
+            found = Comparing(space, replica, fix).run()
     told = {"found": first.as_dict(), **({"left": found.as_dict()} if fix else {})}
-    serving = Replica.objects.filter(space=space, state=Replica.State.SERVING)
-    serving.update(comparison=told, compared_at=timezone.now(), asked_at=None)
+    rows = Replica.objects.filter(pk=replica.pk)
+    rows.update(comparison=told, compared_at=timezone.now())
+    if fix:
+        rows.update(reconcile_asked_at=None)
     return found
 
 
-def _compare(space: EmbeddingSpace) -> tuple[Differences, Mending]:
-    drain(space)
+def serving_of(space: EmbeddingSpace) -> Replica:
     replica = Replica.objects.filter(space=space, state=Replica.State.SERVING).first()
     if replica is None:
         raise PointsUnavailable("Nothing of this space is in use there yet: it is being filled.")
-    found, mending = Differences(), Mending()
-    naming = Naming(space.pk, replica.generation)
-    for kept in replica.collections:
-        _look_for_foreign(space, naming.collection(kept), kept, found, mending)
-    _look_for_missing(space, naming, replica.collections, found, mending)
-    return found, mending
+    return replica
 
 
-def _look_for_foreign(
-    space: EmbeddingSpace, name: str, kept: str, found: Differences, mending: Mending
-) -> None:
-    for page in point_store().all_held(name):
-        ours = [held.id for held in page if isinstance(held.id, UUID)]
-        should_be = {held.id: held for held, where in _should_be(space, ours) if where == kept}
-        waiting = _waiting(space, ours)
-        for held in page:
-            found.compared += 1
-            wanted = should_be.get(held.id)
-            if held.id in waiting:
-                continue
-            if wanted is None:
-                found.foreign += 1
-                mending.forget[name].append(held.id)
-            elif held != wanted:
-                if held.project_id != wanted.project_id:
-                    found.wrong_project += 1
-                else:
-                    found.outdated += 1
-                mending.tell += [one for one in ours if one == held.id]
+@dataclass(slots=True)
+class Comparing:
+    """One look at all points, a page at a time; with `fix` each page is mended at once."""
 
+    space: EmbeddingSpace
+    replica: Replica
+    fix: bool
+    found: Differences = field(default_factory=Differences)
 
-def _look_for_missing(
-    space: EmbeddingSpace,
-    naming: Naming,
-    collections: Sequence[str],
-    found: Differences,
-    mending: Mending,
-) -> None:
-    for page in _pages(space):
-        waiting = _waiting(space, page)
-        of_collections: dict[str, list[UUID]] = defaultdict(list)
-        for held, kept in _should_be(space, page):
-            if isinstance(held.id, UUID) and held.id not in waiting:
-                of_collections[kept].append(held.id)
-        for kept, ids in of_collections.items():
-            there: Iterable[PointId] = ()
-            if kept in collections:
-                there = point_store().held(naming.collection(kept), ids)
-            lacking = [one for one in ids if one not in there]
-            found.missing += len(lacking)
-            mending.tell += lacking
+    def run(self) -> Differences:
+        naming = Naming(self.space.pk, self.replica.generation)
+        for kept in self.replica.collections:
+            self._look_for_foreign(naming.collection(kept), kept)
+        self._look_for_missing(naming)
+        return self.found
 
+    def _look_for_foreign(self, name: str, kept: str) -> None:
+        for page in point_store().all_held(name):
+            ours = [held.id for held in page if isinstance(held.id, UUID)]
+            should_be = {
+                held.id: held for held, where in _should_be(self.space, ours) if where == kept
+            }
+            waiting = _waiting(self.space, ours)
+            foreign = [held.id for held in page if held.id not in should_be]
+            differing = [
+                held
+                for held in page
+                if held.id in should_be and held.id not in waiting and held != should_be[held.id]
+            ]
+            moved = [h for h in differing if h.project_id != should_be[h.id].project_id]
+            foreign = [one for one in foreign if one not in waiting]
+            self.found.compared += len(page)
+            self.found.foreign += len(foreign)
+            self.found.wrong_project += len(moved)
+            self.found.outdated += len(differing) - len(moved)
+            self._mend([held.id for held in differing], {name: foreign})
 
-def _mend(space: EmbeddingSpace, mending: Mending) -> None:
-    for name, ids in mending.forget.items():
-        for start in range(0, len(ids), AT_ONCE):
-            point_store().forget(name, ids[start : start + AT_ONCE])
-    VectorChange.objects.bulk_create(
-        (VectorChange(space_id=space.pk, chunk_id=one) for one in mending.tell),
-        batch_size=AT_ONCE,
-    )
-    drain(space)
+    def _look_for_missing(self, naming: Naming) -> None:
+        for page in _pages(self.space):
+            waiting = _waiting(self.space, page)
+            of_collections: dict[str, list[UUID]] = defaultdict(list)
+            for held, kept in _should_be(self.space, page):
+                if isinstance(held.id, UUID) and held.id not in waiting:
+                    of_collections[kept].append(held.id)
+            for kept, ids in of_collections.items():
+                there: Iterable[PointId] = ()
+                if kept in self.replica.collections:
+                    there = point_store().held(naming.collection(kept), ids)
+                lacking = [one for one in ids if one not in there]
+                self.found.missing += len(lacking)
+                self._mend(lacking, {})
+
+    def _mend(self, differing: Sequence[PointId], foreign: Mapping[str, list[PointId]]) -> None:
+        """Tell what changed meanwhile, and with `fix` what differs."""
+        if self.fix:
+            for name, ids in foreign.items():
+                if ids:
+                    point_store().forget(name, ids)
+            VectorChange.objects.bulk_create(
+                [
+                    VectorChange(space_id=self.space.pk, chunk_id=one)
+                    for one in differing
+                    if isinstance(one, UUID)
+                ]
+            )
+        drain(self.space)
+        self.replica.refresh_from_db(fields=["collections"])
 
 
 def _should_be(space: EmbeddingSpace, ids: Sequence[UUID]) -> list[tuple[Held, str]]:

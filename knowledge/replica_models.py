@@ -30,10 +30,12 @@ class Replica(Dated):
     filled = models.BigIntegerField(default=0)
     served_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True, default="")
-    # What comparing it with PostgreSQL came to, and when somebody asked for that.
+    # What comparing it with PostgreSQL came to.
     comparison = models.JSONField(default=dict, blank=True)
     compared_at = models.DateTimeField(null=True, blank=True)
-    asked_at = models.DateTimeField(null=True, blank=True)
+    # What somebody asked for: comparing, or filling another generation.
+    reconcile_asked_at = models.DateTimeField(null=True, blank=True)
+    rebuild_asked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -3,28 +3,32 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from django.conf import settings
-from django.db.models import Count, Min
 from django.utils import timezone
 
 from knowledge.models import EmbeddingSpace, Replica, Vector, VectorChange
 from knowledge.spaces import living_spaces
 
 BEHIND = timedelta(minutes=5)  # from when on it needs attention
+MOST_COUNTED = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class ReplicaStanding:
     """One space in the store of points."""
 
     space: EmbeddingSpace
     serving: Replica | None
     filling: Replica | None
-    waiting: int  # changes that it has not heard of
+    waiting: int  # changes that it has not heard of, as far as they were counted
     lag: timedelta  # since the oldest of them
-    vectors: int
     error: str
+
+    @cached_property
+    def vectors(self) -> int:
+        return Vector.objects.filter(space=self.space).count()
 
     @property
     def percent(self) -> int:
@@ -39,14 +43,22 @@ class ReplicaStanding:
 
     @property
     def is_busy(self) -> bool:
-        return self.filling is not None or bool(self.waiting)
+        return self.filling is not None or bool(self.waiting) or self.is_asked
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody waits for a comparison or another generation."""
+        living = [one for one in (self.serving, self.filling) if one]
+        return any(one.reconcile_asked_at or one.rebuild_asked_at for one in living)
 
     @property
     def sentence(self) -> str:
         if self.filling is not None:
             return f"{self.filling.filled:,} of {self.vectors:,} points are filled in."
         if self.waiting:
-            return f"{self.waiting:,} changes wait, the oldest for {self.lag.seconds} s."
+            return (
+                f"{self.waiting:,} changes wait, the oldest for {self.lag.total_seconds():.0f} s."
+            )
         return "up to date." if self.serving else "not begun yet."
 
 
@@ -61,14 +73,13 @@ def _standing(space: EmbeddingSpace) -> ReplicaStanding:
     replicas = list(Replica.objects.filter(space=space).order_by("generation"))
     by_state = {replica.state: replica for replica in replicas}
     changes = VectorChange.objects.filter(space_id=space.pk)
-    told = changes.aggregate(waiting=Count("pk"), oldest=Min("created_at"))
-    lag = timezone.now() - told["oldest"] if told["oldest"] else timedelta()
+    oldest = changes.order_by("id").values_list("created_at", flat=True).first()
+    lag = timezone.now() - oldest if oldest else timedelta()
     return ReplicaStanding(
         space=space,
         serving=by_state.get(Replica.State.SERVING),
         filling=by_state.get(Replica.State.FILLING),
-        waiting=told["waiting"],
+        waiting=changes[:MOST_COUNTED].count(),
         lag=max(lag, timedelta()),
-        vectors=Vector.objects.filter(space=space).count(),
         error=next((one.error for one in reversed(replicas) if one.error), ""),
     )

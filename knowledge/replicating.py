@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 from pgvector import SparseVector
@@ -26,6 +26,7 @@ from knowledge.points import (
     Point,
     PointsLost,
     PointsUnavailable,
+    SpaceBusy,
     point_store,
 )
 from knowledge.spaces import living_spaces
@@ -35,6 +36,8 @@ from projects.checkpoints import checkpoint
 logger = logging.getLogger(__name__)
 State = Replica.State
 AT_ONCE = 500  # points
+NUMBERS_AT_ONCE = 1_000_000  # of their vectors
+PATIENCE_MS = 3000
 HASH_BYTES = 8  # of the hashes of body and header, to tell a text by
 
 
@@ -46,13 +49,16 @@ def spaces_elsewhere() -> list[EmbeddingSpace]:
 
 
 def bring_up_to_date(space: EmbeddingSpace, until: float = float("inf")) -> bool:
-    """Tell the store what it has not heard of; False while there is more, or it does not answer."""
+    """Tell the store what it has not heard of; False while there is more to do, or no way to.
+
+    There is none while another process is at it, or the store does not answer.
+    """
     with alone(space) as is_alone:
         if not is_alone:
             return False
-        replicas = Replica.objects.filter(space=space)
-        with noting_errors(replicas):
+        with noting_errors(Replica.objects.filter(space=space)):
             prepare(space)
+            _give_up_retired(space)
             return drain(space, until) and _fill(space, until)
     return False
 
@@ -75,6 +81,8 @@ def alone(space: EmbeddingSpace) -> Iterator[bool]:
 def noting_errors(replicas: QuerySet[Replica]) -> Iterator[None]:
     try:
         yield
+    except SpaceBusy:
+        return
     except PointsUnavailable as problem:
         logger.warning("Points can't be brought up to date: %s", problem)
         replicas.update(error=str(problem), updated_at=timezone.now())
@@ -89,18 +97,24 @@ def wanted_layout(space: EmbeddingSpace) -> Layout:
     return Layout(space.dimensions, is_quantized=settings.QDRANT_INT8)
 
 
+def living(space: EmbeddingSpace) -> QuerySet[Replica]:
+    return Replica.objects.filter(space=space, state__in=Replica.LIVING_STATES)
+
+
 def prepare(space: EmbeddingSpace) -> None:
-    """Begin a generation where there is none, or none that is as it should be."""
+    """Begin a generation where there is none that is as it should be, or somebody asked for one."""
+    if not living(space).exists():
+        begin_generation(space)
     wanted = str(wanted_layout(space))
     there, aliases = set(point_store().names()), point_store().aliases()
-    fitting = set()
-    for replica in Replica.objects.filter(space=space, state__in=Replica.LIVING_STATES):
-        if not _is_whole(replica, there, aliases):
+    for replica in living(space):
+        is_unwanted = replica.state == State.FILLING and replica.layout != wanted
+        if is_unwanted or not _is_whole(replica, there, aliases):
             retire_replica(replica)
-        elif replica.layout == wanted:
-            fitting.add(replica.state)
-    if not fitting:
+    left = living(space)
+    if not left.filter(layout=wanted).exists() or left.exclude(rebuild_asked_at=None).exists():
         begin_generation(space)
+        left.exclude(rebuild_asked_at=None).update(rebuild_asked_at=None)
 
 
 def _is_whole(replica: Replica, there: set[str], aliases: dict[str, str]) -> bool:
@@ -119,30 +133,52 @@ def retire_replica(replica: Replica) -> None:
     rows.update(state=State.RETIRED, updated_at=timezone.now())
 
 
-@transaction.atomic
 def begin_generation(space: EmbeddingSpace) -> Replica:
-    """Declare a new generation, which is filled beside the one that answers."""
-    # Who is writing vectors is waited for: from here on every change of them is noted.
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE knowledge_vector IN SHARE ROW EXCLUSIVE MODE")
+    """Declare a new generation, which is filled beside the one that answers.
+
+    Whoever writes vectors is waited for, so that every change from here on is noted; raises
+    SpaceBusy if that takes long.
+    """
     of_space = Replica.objects.filter(space=space)
-    of_space.filter(state=State.FILLING).update(state=State.RETIRED)
-    last = of_space.aggregate(last=Max("generation"))["last"] or 0
-    return Replica.objects.create(
-        space=space, generation=last + 1, layout=str(wanted_layout(space))
-    )
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_MS}ms'")
+                cursor.execute("LOCK TABLE knowledge_vector IN SHARE ROW EXCLUSIVE MODE")
+            of_space.filter(state=State.FILLING).update(state=State.RETIRED)
+            last = of_space.aggregate(last=Max("generation"))["last"] or 0
+            return Replica.objects.create(
+                space=space, generation=last + 1, layout=str(wanted_layout(space))
+            )
+    except OperationalError as error:
+        raise SpaceBusy("Vectors are being written: it begins a little later.") from error
 
 
-def give_up(replica: Replica) -> None:
-    """Remove what is left of a generation that no search asks any more."""
-    naming = Naming(replica.space_id, replica.generation)
-    mine = {naming.collection(kept) for kept in replica.collections}
-    stale = [alias for alias, name in point_store().aliases().items() if name in mine]
-    point_store().point_aliases({}, stale)
-    for name in mine:
-        point_store().remove(name)
-    checkpoint("points.removed")
-    replica.delete()
+def _give_up_retired(space: EmbeddingSpace) -> None:
+    """Remove what is left of generations that no search asks any more, whoever knows of them."""
+    of_space = Replica.objects.filter(space=space)
+    naming = [Naming(space.pk, one.generation) for one in of_space.exclude(state=State.RETIRED)]
+    names = point_store().names()
+    stale = {
+        name
+        for name in names
+        if Naming(space.pk, 0).is_of_space(name) and not any(one.owns(name) for one in naming)
+    }
+    if stale:
+        aliases = point_store().aliases()
+        point_store().point_aliases({}, [alias for alias in aliases if aliases[alias] in stale])
+        for name in stale:
+            point_store().remove(name)
+        checkpoint("points.removed")
+    of_space.filter(state=State.RETIRED).delete()
+
+
+def give_up(space: EmbeddingSpace) -> None:
+    """Remove all that the store has of a space; raises PointsUnavailable."""
+    with alone(space) as is_alone:
+        if is_alone:
+            Replica.objects.filter(space=space).update(state=State.RETIRED)
+            _give_up_retired(space)
 
 
 def _serve(replica: Replica) -> None:
@@ -156,8 +192,8 @@ def _serve(replica: Replica) -> None:
     now = timezone.now()
     with transaction.atomic():
         if before is not None:
-            Replica.objects.filter(pk=before.pk).update(state=State.RETIRED, updated_at=now)
-        Replica.objects.filter(pk=replica.pk).update(
+            retire_replica(before)
+        Replica.objects.filter(pk=replica.pk, state=State.FILLING).update(
             state=State.SERVING, served_at=now, updated_at=now
         )
     checkpoint("points.switched")
@@ -166,13 +202,18 @@ def _serve(replica: Replica) -> None:
 # --- Changes -------------------------------------------------------------------------------
 
 
+def at_once(space: EmbeddingSpace) -> int:
+    """Return how many points go into a request: Qdrant takes 32 MB unless told otherwise."""
+    return min(AT_ONCE, NUMBERS_AT_ONCE // space.dimensions)
+
+
 def drain(space: EmbeddingSpace, until: float = float("inf")) -> bool:
     """Tell every living generation what changed; False when time was up before all was told."""
     while True:
         changes = dict(
             VectorChange.objects.filter(space_id=space.pk)
             .order_by("id")
-            .values_list("id", "chunk_id")[:AT_ONCE]
+            .values_list("id", "chunk_id")[: at_once(space)]
         )
         if not changes:
             return True
@@ -182,17 +223,27 @@ def drain(space: EmbeddingSpace, until: float = float("inf")) -> bool:
         chunk_ids = list(dict.fromkeys(changes.values()))
         points = points_of(space, chunk_ids)
         gone = set(chunk_ids) - {point.held.id for point in points}
-        for replica in Replica.objects.filter(space=space, state__in=Replica.LIVING_STATES):
-            try:
-                _keep(replica, points)
-                checkpoint("points.kept")
-                _forget(replica, list(gone))
-            except PointsLost:
-                retire_replica(replica)  # and the next round begins another
-                raise
+        _tell(space, points, list(gone))
         checkpoint("points.told")
         VectorChange.objects.filter(pk__in=list(changes)).delete()
         checkpoint("points.marked")
+
+
+def _tell(space: EmbeddingSpace, points: Sequence[Point], gone: Sequence[UUID]) -> None:
+    replicas = list(living(space).order_by("state"))  # the one that is being filled first
+    for replica in replicas:
+        try:
+            _keep(replica, points)
+            checkpoint("points.kept")
+            _forget(replica, gone)
+        except PointsLost:
+            retire_replica(replica)  # and the next round begins another
+            raise
+        except PointsUnavailable:
+            if replica is replicas[0]:
+                raise
+            # The store answers, but not for this one; what follows it is on its way.
+            retire_replica(replica)
 
 
 def _keep(replica: Replica, points: Sequence[Point]) -> None:
@@ -213,7 +264,9 @@ def _add_collection(replica: Replica, kept: str) -> None:
         point_store().point_aliases({naming.alias(kept): naming.collection(kept)}, [])
     checkpoint("points.created")
     replica.collections = sorted([*replica.collections, kept])
-    replica.save(update_fields=["collections", "updated_at"])
+    Replica.objects.filter(pk=replica.pk).update(
+        collections=replica.collections, updated_at=timezone.now()
+    )
 
 
 def _forget(replica: Replica, ids: Sequence[UUID]) -> None:
@@ -256,22 +309,21 @@ def told_by(body: bytes, header: bytes) -> str:
 
 def _fill(space: EmbeddingSpace, until: float) -> bool:
     """Go on filling a new generation, and let it answer once it has everything."""
-    replica = Replica.objects.filter(space=space, state=State.FILLING).first()
-    if replica is None:
-        return True
     while time.monotonic() < until:
+        # Anew for each page: what was told between two may have brought it a collection.
+        replica = living(space).filter(state=State.FILLING).first()
+        if replica is None:
+            return True
         ids = _after(space, replica.filled_to)
+        # No change can be told between reading and storing: this process alone tells them.
+        _keep(replica, points_of(space, ids) if ids else [])
+        checkpoint("points.filled")
+        if not drain(space, until):
+            return False
         if not ids:
-            # What changed while it was filled comes before it answers.
-            if not drain(space, until):
-                return False
             replica.refresh_from_db()
             _serve(replica)
             return True
-        # No change can be told between reading and storing: this process alone tells them.
-        _keep(replica, points_of(space, ids))
-        checkpoint("points.filled")
-        replica.filled_to = ids[-1]
         Replica.objects.filter(pk=replica.pk).update(
             filled_to=ids[-1], filled=F("filled") + len(ids), updated_at=timezone.now()
         )
@@ -282,7 +334,7 @@ def _after(space: EmbeddingSpace, chunk_id: UUID | None) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT chunk_id FROM knowledge_vector WHERE space_id = %s AND chunk_id > %s"
-            f" ORDER BY chunk_id LIMIT {AT_ONCE}",
+            f" ORDER BY chunk_id LIMIT {at_once(space)}",
             [space.pk, chunk_id or UUID(int=0)],
         )
         return [row[0] for row in cursor.fetchall()]

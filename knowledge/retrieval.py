@@ -251,7 +251,7 @@ class Searching:
             return ask(IN_POSTGRESQL)
 
     def _by_words(self, weighed: Weighed) -> list[UUID]:
-        space = self.space or active_space() if settings.QDRANT_WORDS else None
+        space = (self.space or active_space()) if settings.QDRANT_WORDS else None
         if space is not None and not self.method.only_postgresql:
             try:
                 found = vector_store().by_words(space, weighed, self.scope)

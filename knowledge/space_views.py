@@ -140,7 +140,7 @@ def space_reconcile(request: HttpRequest, space_id: UUID) -> HttpResponse:
     except SpaceRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Qdrant is compared with PostgreSQL and mended.")
+        messages.success(request, "A worker compares Qdrant with PostgreSQL and mends it.")
     return redirect("spaces")
 
 
@@ -154,7 +154,7 @@ def space_rebuild(request: HttpRequest, space_id: UUID) -> HttpResponse:
     except SpaceRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{space.model_name} is filled into Qdrant anew.")
+        messages.success(request, f"A worker fills {space.model_name} into Qdrant anew.")
     return redirect("spaces")
 
 

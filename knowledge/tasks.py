@@ -15,7 +15,7 @@ def tend_spaces() -> None:
     tending.tend_spaces()
 
 
-@shared_task(name="knowledge.tasks.tend_replicas", expires=10)  # type: ignore[untyped-decorator]
+@shared_task(name="knowledge.tasks.tend_replicas", expires=30)  # type: ignore[untyped-decorator]
 def tend_replicas() -> None:
     tending_replicas.tend_replicas()
 

@@ -12,18 +12,12 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from knowledge.models import EmbeddingSpace, Replica, VectorChange
-from knowledge.points import PointsUnavailable
 from knowledge.reconciling import reconcile
-from knowledge.replicating import (
-    begin_generation,
-    bring_up_to_date,
-    give_up,
-    noting_errors,
-)
+from knowledge.replicating import bring_up_to_date, give_up, living, noting_errors
 from knowledge.spaces import SpaceRefused, audit, living_spaces
 
 State = Replica.State
-SLICE_SECONDS = 40.0  # after which a worker does something else
+SLICE_SECONDS = 20.0  # after which a worker does something else
 COMPARED_EVERY = timedelta(days=1)
 
 
@@ -32,15 +26,14 @@ def tend_replicas() -> None:
     if not settings.QDRANT_URL:
         leave()
         return
-    until = time.monotonic() + SLICE_SECONDS
     spaces = living_spaces()
-    Replica.objects.exclude(space__in=spaces).update(state=State.RETIRED)
-    retired = Replica.objects.filter(state=State.RETIRED)
-    with noting_errors(retired):
-        for replica in retired:
-            give_up(replica)
+    given_up = Replica.objects.exclude(space__in=spaces)
+    with noting_errors(given_up):
+        for replica in given_up.select_related("space"):
+            give_up(replica.space)
+    VectorChange.objects.exclude(space_id__in=[space.pk for space in spaces]).delete()
     for space in spaces:
-        bring_up_to_date(space, until)
+        bring_up_to_date(space, time.monotonic() + SLICE_SECONDS)
     compare_what_is_due()
 
 
@@ -48,25 +41,23 @@ def leave() -> None:
     """Go on in PostgreSQL alone: it has everything, and notes no more changes."""
     if Replica.objects.exists() or VectorChange.objects.exists():
         Replica.objects.all().delete()
-        VectorChange.objects.all()._raw_delete("default")
+        VectorChange.objects.all().delete()
 
 
 def compare_what_is_due() -> None:
     """Compare and mend what somebody asked for, and everything once a day."""
     seen = Replica.objects.annotate(seen_at=Coalesce("compared_at", "served_at"))
-    due = Q(asked_at__isnull=False) | Q(seen_at__lt=timezone.now() - COMPARED_EVERY)
+    due = Q(reconcile_asked_at__isnull=False) | Q(seen_at__lt=timezone.now() - COMPARED_EVERY)
     for replica in seen.filter(due, state=State.SERVING).select_related("space"):
-        try:
+        with noting_errors(Replica.objects.filter(pk=replica.pk)):
             reconcile(replica.space, fix=True)
-        except PointsUnavailable as problem:
-            Replica.objects.filter(pk=replica.pk).update(error=str(problem))
 
 
 def ask_to_reconcile(space: EmbeddingSpace, *, by: User) -> None:
     """Have a worker compare a space's points with PostgreSQL, and mend what differs."""
     _check_used()
     asked = Replica.objects.filter(space=space, state=State.SERVING)
-    if not asked.update(asked_at=timezone.now()):
+    if not asked.update(reconcile_asked_at=timezone.now()):
         raise SpaceRefused("Qdrant does not answer for this space yet: it is being filled.")
     audit(by, "reconciled", space)
     call_to_tend()
@@ -77,9 +68,14 @@ def ask_to_rebuild(space: EmbeddingSpace, *, by: User) -> None:
     _check_used()
     if space.state == EmbeddingSpace.State.RETIRED:
         raise SpaceRefused("A retired space has no vectors.")
-    begin_generation(space)
+    note_rebuild(space)
     audit(by, "rebuilt", space)
     call_to_tend()
+
+
+def note_rebuild(space: EmbeddingSpace) -> None:
+    """Have the next round begin a generation; where there is none yet, it does so anyway."""
+    living(space).update(rebuild_asked_at=timezone.now())
 
 
 def _check_used() -> None:

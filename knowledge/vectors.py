@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,7 +27,6 @@ CONNECTED_AMONG = 200
 LOOKED_AT = 1000
 MET_BY_INDEX = 8_000  # so many before the nearest are chosen: what it meets late is often nearer
 INDEX_PREFIX = "vectors_in_"
-USUAL = "knowledge.vectors.PgVectors"
 # An index that finds no room in memory while it is built takes ten times as long.
 LEAST_MEMORY, MOST_MEMORY = 64, 1500  # MB
 BYTES_OF_A_NODE = 400  # beside its vector
@@ -66,13 +64,8 @@ class VectorStore(Protocol):
 
 
 def vector_store() -> VectorStore:
-    return _load(settings.VECTOR_STORE)
-
-
-@cache
-def _load(path: str) -> VectorStore:
-    made: VectorStore = IN_POSTGRESQL if path == USUAL else import_string(path)()
-    return made
+    named: VectorStore = import_string(settings.VECTOR_STORE)
+    return named
 
 
 class PgVectors:

@@ -146,7 +146,7 @@ def check_qdrant() -> Iterator[Finding]:
         yield bad("qdrant", f"{problem} Check QDRANT_URL; searches go on in PostgreSQL.")
         return
     rows = replica_standings()
-    sentence = " ".join(f"{row.space.model_name}: {row.sentence}" for row in rows)
+    sentence = " ".join(f"{row.space.model_name}: {row.error or row.sentence}" for row in rows)
     if any(row.is_behind or row.error for row in rows):
         yield attention("qdrant", f"It answers. {sentence} See that a worker runs.")
     else:

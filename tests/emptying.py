@@ -20,6 +20,8 @@ BEGIN
   END IF;
   -- It refuses that rows are deleted, as it should.
   TRUNCATE accounts_auditentry;
+  -- While there are some, vectors that go are noted.
+  DELETE FROM knowledge_replica;
   FOREACH named IN ARRAY ARRAY[{names}] LOOP
     EXECUTE 'DELETE FROM ' || named;
   END LOOP;

@@ -43,9 +43,14 @@ class Asked(BaseHTTPRequestHandler):
                 self.answer(*_ordered(self.server, self.sent))
                 return
             self.server.asked.append((self.command, self.path))
-            FAULTS["error" if self.server.must_fail() else self.server.mode](self)
+            FAULTS["error" if self._must_fail() else self.server.mode](self)
 
     do_PUT = do_POST = do_DELETE = do_PATCH = do_GET  # noqa: N815
+
+    def _must_fail(self) -> bool:
+        failing = self.server.failing
+        is_refused = bool(failing) and failing in self.path and self.command == "PUT"
+        return is_refused or self.server.must_fail()
 
     @property
     def key(self) -> str:
@@ -117,6 +122,7 @@ class QdrantServer(ThreadingHTTPServer):
         self.api_key = ""
         self.delay = 10.0
         self.fail_next = 0
+        self.failing = ""  # a part of the paths to which no PUT succeeds
         self.over = threading.Event()
         self._mode = "well"
         self._modes = threading.Condition()
@@ -406,6 +412,16 @@ def delay(asked: Asked) -> None:
     well(asked)
 
 
+def drip(asked: Asked) -> None:
+    """Send an answer so slowly that no single wait is long."""
+    data = asked.begin(*asked.reply())
+    for start in range(len(data)):
+        asked.wfile.write(data[start : start + 1])
+        asked.wfile.flush()
+        if asked.server.over.wait(0.4) or asked.server.mode != "drip":
+            break
+
+
 def limited(asked: Asked) -> None:
     status, body = failure(429, "Rate limiting exceeded: Read rate limit exceeded")
     asked.answer(status, body, Retry_After="1")
@@ -438,6 +454,7 @@ FAULTS: dict[str, Callable[[Asked], None]] = {
     "refuse": lambda asked: None,  # it came while the port was closed
     "reset": reset,
     "delay": delay,
+    "drip": drip,
     "error": lambda asked: asked.answer(*failure(500, "Service internal error: no space left")),
     "limited": limited,
     "garbage": lambda asked: asked.answer(200, b"<html>Bad gateway"),

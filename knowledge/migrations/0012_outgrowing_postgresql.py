@@ -79,7 +79,8 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, default='', max_length=500)),
                 ('comparison', models.JSONField(blank=True, default=dict)),
                 ('compared_at', models.DateTimeField(blank=True, null=True)),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
+                ('reconcile_asked_at', models.DateTimeField(blank=True, null=True)),
+                ('rebuild_asked_at', models.DateTimeField(blank=True, null=True)),
                 ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='replicas', to='knowledge.embeddingspace')),
             ],
             options={

@@ -24,9 +24,11 @@ from knowledge.models import (
     GoldenQuestion,
     KnowledgeGap,
     Overview,
+    Replica,
     TermCount,
     Upload,
     Vector,
+    VectorChange,
 )
 from projects.keys import issue_key
 from projects.models import Commit, ForgeQuota, Job, Membership, Project, Source, Task, WorkerBeat
@@ -53,6 +55,8 @@ def rows(
     vector = [0.25] * 16
     Vector.objects.create(space=space, chunk=chunk, project=project, embedding=vector)
     EmbeddedText.objects.create(space=space, text_hash=b"h" * 32, embedding=vector)
+    Replica.objects.create(space=space, generation=1, layout="1: 16 float")
+    VectorChange.objects.create(space_id=space.pk, chunk_id=chunk.pk)
     Upload.objects.create(source=source, path="a.md", content=b"hi", git_sha="0" * 40, size=2)
     GoldenQuestion.objects.create(project=project, query="Who hunts?", relevant=["owl.py"])
     KnowledgeGap.objects.create(project=project, reason="Nothing about mice")
@@ -104,7 +108,7 @@ def test_an_admin_dismisses_gaps_and_makes_them_candidates_again(
 def test_every_model_of_ours_is_registered() -> None:
     ours = {"accounts", "projects", "providers", "knowledge", "conversations", "reviews"}
     found = {model for model in REGISTERED if model._meta.app_label in ours}
-    assert len(found) == len(REGISTERED) == 42
+    assert len(found) == len(REGISTERED) == 44
     assert {Blob, DocumentVersion, TermCount, Membership, AuditEntry, ApiKey} <= found
 
 

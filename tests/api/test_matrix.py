@@ -233,6 +233,8 @@ ROWS = [
     of_admins("POST /embedding-spaces", "/embedding-spaces", 201, {"adapter": "minilm"}),
     of_admins("GET /embedding-spaces/{id}", SPACES + "/{space}", 200),
     of_admins("POST /embedding-spaces/{id}/compare", SPACES + "/{space}/compare", 202),
+    of_admins("POST /embedding-spaces/{id}/reconcile", SPACES + "/{space}/reconcile", 400),
+    of_admins("POST /embedding-spaces/{id}/rebuild", SPACES + "/{space}/rebuild", 400),
     of_admins("POST /embedding-spaces/{id}/activate", SPACES + "/{space}/activate", 200),
     of_admins("POST /embedding-spaces/{id}/retire", SPACES + "/{space}/retire", 200),
     of_admins("POST /embedding-spaces/roll-back", SPACES + "/roll-back", 400),

@@ -99,7 +99,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(embedded, settings, arguments
 
 def test_indexes_are_made_where_a_space_is_large(embedded, monkeypatch):
     assert "No space is so large" in spaces("index")
-    monkeypatch.setattr("knowledge.tending.INDEXED_FROM", 1)
+    monkeypatch.setattr("knowledge.spaces.INDEXED_FROM", 1)
     assert "is valid" in spaces("index")
 
 

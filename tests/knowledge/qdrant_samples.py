@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 from qdrant_client import models
 
 from knowledge import qdrant_vectors
-from knowledge.models import EmbeddingSpace
+from knowledge.breaker import Breaker
+from knowledge.models import EmbeddingSpace, Replica, VectorChange
 from knowledge.points import Naming
 from knowledge.qdrant_vectors import serving
 from tests.qdrant_server import QdrantServer
@@ -18,8 +19,8 @@ DICE = Random(11)
 def use_qdrant(settings: Any, address: str, key: str = "") -> None:
     """Let searches ask Qdrant at an address, with nothing remembered of how it went before."""
     settings.QDRANT_URL, settings.QDRANT_API_KEY = address, key
-    settings.VECTOR_STORE = "knowledge.qdrant_vectors.QdrantVectors"
-    qdrant_vectors.breaker.went_well()
+    settings.VECTOR_STORE = "knowledge.qdrant_vectors.IN_QDRANT"
+    qdrant_vectors.breaker = Breaker()
 
 
 def collections_of(space: EmbeddingSpace) -> list[str]:
@@ -28,6 +29,15 @@ def collections_of(space: EmbeddingSpace) -> list[str]:
     assert replica is not None
     naming = Naming(space.pk, replica.generation)
     return [naming.collection(kept) for kept in replica.collections]
+
+
+def changes_of(space: EmbeddingSpace) -> set:
+    return set(VectorChange.objects.filter(space_id=space.pk).values_list("chunk_id", flat=True))
+
+
+def states_of(space: EmbeddingSpace) -> dict[int, str]:
+    rows = Replica.objects.filter(space=space)
+    return dict(rows.values_list("generation", "state"))
 
 
 def points_in(server: QdrantServer, name: str) -> dict[UUID, dict[str, Any]]:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from knowledge import qdrant_vectors
 from knowledge.legs import by_words, weigh_question
 from knowledge.models import Chunk, Document, EmbeddingSpace, Replica, VectorChange
 from knowledge.qdrant_vectors import serving
@@ -125,10 +124,8 @@ def few(make_chunks, store, project) -> Few:
     return Few(space, towards, chunks, rows)
 
 
-@pytest.mark.parametrize("most_named", [10_000, 10])
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_filtered_search_fills_its_limit(store, few, project, name, most_named, monkeypatch):
-    monkeypatch.setattr(qdrant_vectors, "MOST_NAMED", most_named)
+def test_a_filtered_search_fills_its_limit(store, few, project, name):
     found = nearest(store, few.space, few.towards, whole(project, **FILTERS[name]), 20)
     check_nearest(found, few.chunks, few.rows, few.towards, 20)
 

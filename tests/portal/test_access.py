@@ -63,7 +63,9 @@ CLICKS_ON_A_SOURCE = dict.fromkeys(
 # Pages and clicks for admins alone; others can't tell that anything is there.
 FOR_ADMINS = {"spaces", "spaces-progress", "space-new"}
 OF_A_SPACE = {"space-edit", "space-retire"}
-CLICKS_ON_A_SPACE = {"space-build", "space-compare", "space-activate"}
+CLICKS_ON_A_SPACE = {
+    *("space-build", "space-compare", "space-activate", "space-reconcile", "space-rebuild"),
+}
 # Told of in tests/providers/test_pages.py.
 ABOUT_PROVIDERS = {
     "providers",
@@ -87,6 +89,7 @@ ELSEWHERE = {
     "login",
     "logout",
     "healthz",
+    "readyz",
     "api-key-revoke",
     "member-change",
     "conversation",

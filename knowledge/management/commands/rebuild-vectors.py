@@ -6,10 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from knowledge.models import EmbeddingSpace, Replica
+from knowledge.models import EmbeddingSpace
 from knowledge.points import PointsUnavailable
+from knowledge.reconciling import serving_of
 from knowledge.replica_standing import replica_standings
-from knowledge.replicating import begin_generation, bring_up_to_date, spaces_elsewhere
+from knowledge.replicating import bring_up_to_date, spaces_elsewhere
+from knowledge.tending_replicas import note_rebuild
 
 SECONDS_BETWEEN_LINES = 5.0
 WAITING_FOR_ANOTHER = 1.0
@@ -29,18 +31,18 @@ class Command(BaseCommand):
         except PointsUnavailable as problem:
             raise CommandError(str(problem)) from problem
         for space in spaces:
-            replica = begin_generation(space)
-            self.stdout.write(f"{replica}: begun.")
-            if not options["no_wait"]:
-                self._fill(space, replica)
+            note_rebuild(space)
+            if options["no_wait"]:
+                self.stdout.write(f"{space}: asked for, a worker fills it.")
+            else:
+                self._fill(space)
 
-    def _fill(self, space: EmbeddingSpace, replica: Replica) -> None:
+    def _fill(self, space: EmbeddingSpace) -> None:
         while not bring_up_to_date(space, time.monotonic() + SECONDS_BETWEEN_LINES):
-            replica.refresh_from_db()
-            if replica.error:
-                raise CommandError(f"{replica.error} A worker goes on where it stands.")
-            for standing in replica_standings([space]):
-                self.stdout.write(f"{replica}: {standing.sentence}")
+            [standing] = replica_standings([space])
+            if standing.error:
+                raise CommandError(f"{standing.error} A worker goes on where it stands.")
+            self.stdout.write(f"{space}: {standing.sentence}")
             time.sleep(WAITING_FOR_ANOTHER)
-        replica.refresh_from_db()
+        replica = serving_of(space)
         self.stdout.write(f"{replica}: {replica.filled:,} points, in use.")
