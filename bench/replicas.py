@@ -6,13 +6,13 @@ Each is a copy of this home's database, made once and kept for the next run.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.backends.utils import CursorWrapper
 from pgvector import HalfVector
 
@@ -30,6 +30,7 @@ WAY = 3  # of making databases: those that an earlier one made are made anew
 PROJECTS = ((20_000, 20), (200_000, 50), (2_000_000, 150))  # up to so many passages: projects
 FALLING = 1.2  # the exponent of their sizes: the largest has about 3 passages in 10
 NOISES = 1024
+PATIENCE = 60  # seconds
 NOISE = 0.0122  # each number of a vector is moved by two draws of this width
 EMBEDDED_TREE = "django/db/models"  # what of the tree has vectors of its own
 COPIED = (
@@ -150,15 +151,25 @@ def copy_to_spoil() -> Iterator[str]:
         yield name
     finally:
         _enter("postgres")
-        with connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop_database(name)
         _enter(usual)
 
 
 def _copy_database(usual: str, name: str) -> None:
+    _drop_database(name)
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{usual}" STRATEGY file_copy')
+
+
+def _drop_database(name: str) -> None:
+    for _ in range(PATIENCE):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        except ProgrammingError:  # it is being vacuumed, which nobody but a superuser may end
+            sleep(1)
+    raise SystemExit(f"{name} can't be dropped: somebody is at it.")
 
 
 def _comment_on(name: str) -> str:

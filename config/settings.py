@@ -201,17 +201,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
     "interval_start": 0,
 }
-CELERY_BEAT_SCHEDULE = {
-    "poll": {"task": "projects.tasks.poll", "schedule": 60.0},
-    "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
-    "forget conversations": {"task": "conversations.tasks.forget_deleted", "schedule": 600.0},
-    "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
-    "tend replicas": {"task": "knowledge.tasks.tend_replicas", "schedule": 10.0},
-    "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
-    "tend evaluations": {"task": "knowledge.tasks.tend_evaluations", "schedule": 60.0},
-    "tend nights": {"task": "reviews.tasks.tend_nights", "schedule": 60.0},
-    "send digests": {"task": "reviews.tasks.send_due", "schedule": 60.0},
-}
 CELERY_TIMEZONE = "UTC"
 # From when on, in UTC, each night's golden questions are asked; -1 for never.
 GOLDEN_HOUR = env.int("GOLDEN_HOUR", default=2)
@@ -287,7 +276,6 @@ QDRANT_INT8 = env.bool("QDRANT_INT8", default=False)
 QDRANT_WORDS = env.bool("QDRANT_WORDS", default=False)
 QDRANT_TIMEOUT = env.int("QDRANT_TIMEOUT", default=2)
 VECTOR_STORE = f"knowledge.{'qdrant_vectors.IN_QDRANT' if QDRANT_URL else 'vectors.IN_POSTGRESQL'}"
-POINT_STORE = "knowledge.qdrant_points.QdrantPoints"
 
 # --- Who is asking -------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.viewers import viewer_of
-from knowledge.explaining import Explanation, beside, explain
+from knowledge.explaining import Explanation, beside, explain, methods_here
 from knowledge.golden_questions import keep_golden
 from knowledge.golden_sets import Golden
-from knowledge.methods import METHODS, USUAL, Method, methods_here
+from knowledge.methods import METHODS, USUAL, Method
 from knowledge.query_syntax import read_query
 from projects.models import Project
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.viewers import Viewer
 from knowledge.legs import Term
-from knowledge.methods import Method
+from knowledge.methods import METHODS, Method
 from knowledge.models import Chunk
 from knowledge.query_syntax import Query
 from knowledge.ranking import Candidate
@@ -65,6 +67,11 @@ class Explanation:
     def cut(self) -> int:
         """Return how many passages were weighed and not shown."""
         return max(0, len(self.results.ranked) - USUAL_LIMIT)
+
+
+def methods_here() -> list[Method]:
+    """Return the methods that differ in this installation."""
+    return [one for one in METHODS.values() if settings.QDRANT_URL or not one.only_postgresql]
 
 
 def explain(viewer: Viewer, project: Project, query: Query, method: Method) -> Explanation:

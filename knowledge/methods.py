@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from django.conf import settings
-
 Fusion = Literal["scores", "ranks"]
 
 
@@ -43,11 +41,6 @@ METHODS = {
         Method("postgresql", "As Nightowl searches, in PostgreSQL alone", only_postgresql=True),
     )
 }
-
-
-def methods_here() -> list[Method]:
-    """Return the methods that differ in this installation."""
-    return [one for one in METHODS.values() if settings.QDRANT_URL or not one.only_postgresql]
 
 
 def method_for(mode: Mode, method: Method) -> Method:

@@ -145,11 +145,12 @@ class PointStore(Protocol):
 
 
 def point_store() -> PointStore:
-    """Return the store that the settings name; there is one only where QDRANT_URL is set."""
-    return _connected(settings.POINT_STORE, settings.QDRANT_URL, settings.QDRANT_API_KEY)
+    """Return the store at QDRANT_URL; without it there is none to ask."""
+    return _connected(settings.QDRANT_URL, settings.QDRANT_API_KEY)
 
 
 @cache
-def _connected(path: str, address: str, key: str) -> PointStore:
-    made: PointStore = import_string(path)(address, key)
+def _connected(address: str, key: str) -> PointStore:
+    # By its name, because importing Qdrant's client takes a second of whoever never asks it.
+    made: PointStore = import_string("knowledge.qdrant_points.QdrantPoints")(address, key)
     return made

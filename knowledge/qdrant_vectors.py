@@ -19,7 +19,7 @@ from knowledge.vectors import PgVectors
 from projects.models import Job
 from providers.embedding import Vectors
 
-MOST_WAITING = 10_000  # changes that a search compares itself
+MOST_WAITING = 5_000  # changes that a search compares itself, in 30 ms
 ROUNDS = 3  # of asking for more, where hits turn out to be no more
 breaker = Breaker()
 

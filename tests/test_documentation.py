@@ -94,7 +94,7 @@ def documented_variables() -> dict[str, str]:
         name: default
         for first, default, _ in rows
         for name in named(first)
-        if re.fullmatch(r"[A-Z][A-Z_]+(?:…)?", name)
+        if re.fullmatch(r"[A-Z][A-Z0-9_]+(?:…)?", name)
     }
 
 
@@ -155,7 +155,7 @@ def test_defaults_are_those_of_the_settings(name: str, default: object) -> None:
 
 
 def test_the_example_names_documented_variables_only() -> None:
-    example = set(re.findall(r"^#?([A-Z][A-Z_]+)=", page(".env.example"), re.MULTILINE))
+    example = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", page(".env.example"), re.MULTILINE))
     documented = {name for name in documented_variables() if not name.endswith("…")}
 
     assert len(example) > 10
@@ -217,7 +217,7 @@ def commands_of_ours() -> list[str]:
 
 
 def test_every_command_of_ours_is_documented() -> None:
-    documented = re.findall(r"^\| `manage\.py (\w+)", page("docs/operations.md"), re.MULTILINE)
+    documented = re.findall(r"^\| `manage\.py ([\w-]+)", page("docs/operations.md"), re.MULTILINE)
 
     assert set(commands_of_ours()) <= set(documented)
 
@@ -226,7 +226,7 @@ def test_every_command_that_is_named_exists() -> None:
     known = set(get_commands())
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
-        for name in re.findall(r"manage\.py ([a-z_]+)", text):
+        for name in re.findall(r"manage\.py ([a-z_]+(?:-[a-z]+)*)", text):
             assert name in known, f"{path.name}: {name}"
             assert name in DJANGOS_COMMANDS or name in commands_of_ours()
 

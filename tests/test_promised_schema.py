@@ -97,7 +97,7 @@ CASCADES = [
 UNDATED = {
     *("projects.ApiKeyProject", "projects.WorkerBeat", "accounts.AuditEntry", "knowledge.Blob"),
     *("knowledge.DocumentVersion", "knowledge.TermCount", "knowledge.EmbeddedText"),
-    "knowledge.Vector",
+    *("knowledge.Vector", "knowledge.VectorChange"),
 }
 OURS = [
     model

@@ -8,6 +8,7 @@ from celery import current_app
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from config.celery import app
 from knowledge.describing import describe
 from knowledge.models import Document, Overview
 from knowledge.overviews import (
@@ -239,8 +240,8 @@ def test_there_is_one_overview_for_a_project(project: Project) -> None:
         Overview.objects.create(project=project)
 
 
-def test_the_clock_sees_to_it(project: Project, owls: Source, settings) -> None:
-    names = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+def test_the_clock_sees_to_it(project: Project, owls: Source) -> None:
+    names = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     assert "knowledge.tasks.tend_overviews" in names
     ring()

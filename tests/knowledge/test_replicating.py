@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from config.celery import app
 from knowledge import qdrant_vectors, spaces
 from knowledge.legs import weigh_question
 from knowledge.models import Chunk, EmbeddingSpace, Replica, Vector, VectorChange
@@ -16,6 +17,7 @@ from knowledge.reconciling import reconcile
 from knowledge.replicating import at_once, begin_generation, bring_up_to_date
 from knowledge.retrieval import search
 from knowledge.spaces import activate, drop_retired, living_spaces
+from knowledge.tasks import tend_replicas as tend_by_clock
 from knowledge.tending_replicas import (
     leave,
     tend_replicas,
@@ -353,3 +355,10 @@ def test_words_are_looked_up_here_while_qdrant_lacks_some(qdrant, source, index,
     assert vector_store().by_words(space, weighed, scope) is None
     tend_replicas()
     assert len(vector_store().by_words(space, weighed, scope)) == 2
+
+
+def test_the_clock_sees_to_it():
+    entries = {entry["task"]: entry for entry in app.conf.beat_schedule.values()}
+    assert entries["knowledge.tasks.tend_replicas"]["schedule"] == 60.0  # 10 with QDRANT_URL
+    tend_by_clock()
+    assert not Replica.objects.exists()

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from knowledge.abstaining import measure_abstaining
 from knowledge.evaluation_reports import Report, pooled
+from knowledge.explaining import methods_here
 from knowledge.golden_sets import SetUnreadable, read_set
 from knowledge.measuring import BASELINES, CannotMeasure, measure
-from knowledge.methods import METHODS, methods_here
+from knowledge.methods import METHODS
 from projects.models import Project
 from projects.operators import find_project
 
