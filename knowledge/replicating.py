@@ -9,7 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 from pgvector import SparseVector
 
+from knowledge.locking import alone_at
 from knowledge.models import EmbeddingSpace, Replica, VectorChange
 from knowledge.points import (
     Held,
@@ -63,18 +64,9 @@ def bring_up_to_date(space: EmbeddingSpace, until: float = float("inf")) -> bool
     return False
 
 
-@contextmanager
-def alone(space: EmbeddingSpace) -> Iterator[bool]:
+def alone(space: EmbeddingSpace) -> AbstractContextManager[bool]:
     """Yield whether this process is the only one at a space's points."""
-    key = (space.pk.int ^ 1) & (2**62 - 1)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        is_alone = bool(cursor.fetchone()[0])
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+    return alone_at(space.pk.int ^ 1)  # its index has the other number
 
 
 @contextmanager

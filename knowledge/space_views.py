@@ -1,5 +1,6 @@
 """Pages about the search model: which one answers, which one is built, and what they cost."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -121,53 +122,42 @@ def space_build(request: HttpRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 def space_compare(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    by = admin_of(request)
-    try:
-        ask_to_compare(_living(space_id), by=by)
-    except SpaceRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "Comparing. The figures are here in a moment.")
-    return redirect("spaces")
+    return _clicked(
+        request, space_id, ask_to_compare, "Comparing. The figures are here in a moment."
+    )
 
 
 @require_POST
 def space_reconcile(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """Have the points outside PostgreSQL compared with it, and mended."""
-    by = admin_of(request)
-    try:
-        ask_to_reconcile(_living(space_id), by=by)
-    except SpaceRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "A worker compares Qdrant with PostgreSQL and mends it.")
-    return redirect("spaces")
+    said = "A worker compares Qdrant with PostgreSQL and mends it."
+    return _clicked(request, space_id, ask_to_reconcile, said)
 
 
 @require_POST
 def space_rebuild(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """Have the points outside PostgreSQL filled anew, beside those that answer."""
-    by = admin_of(request)
-    space = _living(space_id)
-    try:
-        ask_to_rebuild(space, by=by)
-    except SpaceRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"A worker fills {space.model_name} into Qdrant anew.")
-    return redirect("spaces")
+    said = "A worker fills {space.model_name} into Qdrant anew."
+    return _clicked(request, space_id, ask_to_rebuild, said)
 
 
 @require_POST
 def space_activate(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    return _clicked(request, space_id, activate, "{space.model_name} answers from now on.")
+
+
+def _clicked(
+    request: HttpRequest, space_id: UUID, act: Callable[..., None], done: str
+) -> HttpResponse:
+    """Do what an admin clicked on, and say on the page that it is done, or why it can't be."""
     by = admin_of(request)
     space = _living(space_id)
     try:
-        activate(space, by=by)
+        act(space, by=by)
     except SpaceRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{space.model_name} answers from now on.")
+        messages.success(request, done.format(space=space))
     return redirect("spaces")
 
 

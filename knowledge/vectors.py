@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from pgvector import HalfVector
 
 from knowledge import copying
 from knowledge.legs import Weighed
+from knowledge.locking import alone_at
 from knowledge.models import EmbeddingSpace, Vector
 from knowledge.scopes import Filters, Scope
 from knowledge.staging import copy_in
@@ -96,7 +96,7 @@ class PgVectors:
         return Vector.objects.filter(space=space).count()
 
     def prepare(self, space: EmbeddingSpace) -> bool:
-        with connection.cursor() as cursor, _alone(cursor, space) as is_alone:
+        with connection.cursor() as cursor, alone_at(space.pk.int) as is_alone:
             if not is_alone:
                 return False
             if self.index_is_valid(space) is False:
@@ -178,19 +178,6 @@ IN_POSTGRESQL = PgVectors()
 
 def index_name(space: EmbeddingSpace) -> str:
     return f"{INDEX_PREFIX}{space.pk.hex}"
-
-
-@contextmanager
-def _alone(cursor: Any, space: EmbeddingSpace) -> Iterator[bool]:
-    """Yield whether this process is the only one at a space's index."""
-    key = space.pk.int & (2**62 - 1)
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-    is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _narrowed(scope: Scope) -> tuple[str, str, list[Any]]:

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from knowledge import vectors
+from knowledge.locking import alone_at
 from knowledge.models import Vector
 from knowledge.vectors import PgVectors, index_name, read_halves, vector_store
 from portal.checkup import check_indexes
@@ -116,7 +117,7 @@ def test_an_interrupted_build_is_noticed_and_done_again(store, make_chunks):
 
 def test_one_process_at_a_time_builds_an_index(store, make_chunks):
     space = make_space(16)
-    with connection.cursor() as cursor, vectors._alone(cursor, space) as is_alone:
+    with alone_at(space.pk.int) as is_alone:
         assert is_alone
         said: list[bool] = []
 
