@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import User
@@ -20,6 +20,7 @@ from projects.models import Membership, Project, Source
 from projects.trees import Entry
 from tests.emptying import empty_small_tables_quickly
 from tests.hashed_embedder import HashedWords, use_embedder
+from tests.template import migrated_template
 
 PASSWORD = "correct horse battery"
 
@@ -35,6 +36,12 @@ def redis_of_this_process(offset: int = 1) -> str:
 # Once: a cache that is set anew for each test leaves ten thousand connections behind.
 django_settings.REDIS_URL = redis_of_this_process()
 django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Migrating takes each process eight seconds, copying what is migrated a moment."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 @pytest.fixture(scope="session", autouse=True)

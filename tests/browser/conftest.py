@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -21,6 +20,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from tests.conftest import redis_of_this_process
 from tests.model_server import ModelServer, model_server
 from tests.projects.repositories import Repository
+from tests.template import database_like, migrated_template
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -36,6 +36,13 @@ FLAGS = [
 # A machine that does other things as well is slow, and that is no fault of a page.
 expect.set_options(timeout=15_000)
 PASSWORD = "correct horse battery"
+# In one process: each takes longer to begin than to do one of these.
+AT_FIRST = """
+from django.core.management import call_command
+call_command("collectstatic", interactive=False, verbosity=0)
+call_command("createsuperuser", interactive=False, username="alice")
+call_command("add", "{folder}/code", project="garden", wait=True)
+"""
 FILES = {
     "src/cache.py": (
         "class Cache:\n"
@@ -98,23 +105,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _own_database() -> Iterator[str]:
-    given = urlsplit(os.environ["DATABASE_URL"])
-    name = f"journeys_{os.getpid()}"
-    own = given._replace(path=f"/{name}").geturl()
-    maintenance = given._replace(path="/postgres").geturl()
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield own
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory, static_files) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("installation")
     port = free_port()
-    for url in _own_database():
+    with database_like(migrated_template(), f"journeys_{os.getpid()}") as url:
         environment = {
             **os.environ,
             "DATABASE_URL": url,
@@ -128,11 +123,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory, static_files) -> Iter
         }
         made = Installation(f"http://127.0.0.1:{port}", environment, folder)
         (folder / "home").mkdir()
-        made.manage("migrate", "--verbosity=0")
-        made.manage("collectstatic", "--noinput", "--verbosity=0")
-        made.manage("createsuperuser", "--noinput", "--username=alice")
         Repository(folder / "code").commit(FILES)
-        made.manage("add", str(folder / "code"), "--project", "garden", "--wait")
+        made.manage("shell", "--verbosity=0", "--command", AT_FIRST.format(folder=folder))
         yield from _running(made, port)
 
 

@@ -1,18 +1,18 @@
 """A worker that dies between any two steps of telling Qdrant: nothing is lost, nothing stays."""
 
+import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from knowledge.models import Chunk, EmbeddingSpace, Replica, Vector, VectorChange
 from knowledge.reconciling import reconcile
 from knowledge.replicating import begin_generation, bring_up_to_date
+from knowledge.tending_replicas import tend_replicas
 from knowledge.vectors import vector_store
 from projects.models import Project
-from tests.crash.conftest import ROOT, environment_of_test
 from tests.crash.test_matrix import checkpoints_of
 from tests.knowledge.many_vectors import directions, make_space, put, whole
 from tests.knowledge.qdrant_samples import collections_of, points_in, use_qdrant
@@ -24,8 +24,6 @@ POINTS = [
     *("claimed:1", "claimed:2", "kept:1", "kept:3", "told:1", "told:2", "marked:1", "marked:2"),
     *("created:1", "created:2", "filled:1", "filled:3", "switching:1", "switched:1", "removed:1"),
 ]
-TEND = "from knowledge.tending_replicas import tend_replicas; [tend_replicas() for _ in range(3)]"
-WORKER = f"import django; django.setup(); {TEND}"
 
 
 @pytest.fixture
@@ -49,21 +47,28 @@ def space(server, make_chunks) -> EmbeddingSpace:
     return space
 
 
-def work(server: QdrantServer, crash_at: str = "") -> int:
-    """Run a worker that tends the points, until it is done or dies; return how it ended."""
-    told = {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "QDRANT_URL": server.url,
-        "CRASH_AT": crash_at,
-    }
-    process = subprocess.run(
-        [sys.executable, "-c", WORKER],
-        cwd=ROOT,
-        env=environment_of_test() | told,
-        timeout=120,
-        check=False,
-    )
-    return process.returncode
+def start(crash_at: str = "") -> int:
+    """Start a worker that tends the points, until it is done or dies; return its number."""
+    connection.close()  # the worker must not speak through ours
+    worker = os.fork()
+    if worker == 0:
+        try:
+            os.environ["CRASH_AT"] = crash_at
+            for _ in range(3):
+                tend_replicas()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return worker
+
+
+def end_of(worker: int) -> int:
+    """Wait for a worker and return how it ended: minus the signal that killed it."""
+    return os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+
+
+def work(crash_at: str = "") -> int:
+    return end_of(start(crash_at))
 
 
 def check_as_in_postgresql(server: QdrantServer, space: EmbeddingSpace) -> None:
@@ -91,27 +96,23 @@ def check_searches(space: EmbeddingSpace, project: Project) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_whoever_dies_is_followed_by_another(point, space, server, project):
-    assert work(server, f"points.{point}") == -signal.SIGKILL, f"{point} was never reached"
+    assert work(f"points.{point}") == -signal.SIGKILL, f"{point} was never reached"
     check_searches(space, project)  # what is half done shows nowhere
-    assert work(server) == 0
+    assert work() == 0
     check_as_in_postgresql(server, space)
     check_searches(space, project)
 
 
 def test_workers_that_die_one_after_another_get_there(space, server, project):
     for point in ("kept:1", "told:1", "created:1", "filled:1", "filled:2", "switching:1"):
-        assert work(server, f"points.{point}") == -signal.SIGKILL
-    assert work(server) == 0
+        assert work(f"points.{point}") == -signal.SIGKILL
+    assert work() == 0
     check_as_in_postgresql(server, space)
 
 
 def test_two_workers_at_once_tell_everything_once(space, server, project):
-    told = {"DJANGO_SETTINGS_MODULE": "config.settings", "QDRANT_URL": server.url}
-    workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, env=environment_of_test() | told)
-        for _ in range(2)
-    ]
-    assert [worker.wait(120) for worker in workers] == [0, 0]
+    workers = [start(), start()]
+    assert [end_of(worker) for worker in workers] == [0, 0]
     check_as_in_postgresql(server, space)
 
 
