@@ -12,22 +12,14 @@ from knowledge.models import Chunk, Replica, VectorChange
 from knowledge.replicating import begin_generation
 from knowledge.tending_replicas import tend_replicas
 from portal.checkup import Verdict, check_qdrant
-from tests.knowledge.qdrant_samples import collections_of, spoil, use_qdrant
+from tests.knowledge.qdrant_samples import collections_of, spoil
 from tests.knowledge.space_samples import embed, the_active
-from tests.qdrant_server import qdrant_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def server(settings):
-    with qdrant_server() as started:
-        use_qdrant(settings, started.url)
-        yield started
-
-
-@pytest.fixture
-def served(server, source, index):
+def served(qdrant, source, index):
     """Return the active space, which Qdrant answers for."""
     for n in range(20):
         index(source, f"owl{n}.py", f"def hunt_{n}(mouse):\n    return mouse\n")
@@ -89,20 +81,20 @@ def test_the_page_tells_how_far_it_is_behind(browser, served):
     assert "1 change, the oldest 7 min old" in shown
 
 
-def test_the_page_tells_that_it_is_away(browser, server, served):
-    server.mode = "refuse"
+def test_the_page_tells_that_it_is_away(browser, qdrant, served):
+    qdrant.mode = "refuse"
     let_wait(minutes=0)
     tend_replicas()
     shown = page(browser)
     assert "Not up to date" in shown
     assert "Qdrant does not answer." in shown
-    server.mode = "well"
+    qdrant.mode = "well"
     tend_replicas()
     assert "Not up to date" not in page(browser)
 
 
-def test_an_admin_has_it_compared_and_filled_anew(browser, server, served):
-    spoil(server, *collections_of(served), uuid4())
+def test_an_admin_has_it_compared_and_filled_anew(browser, qdrant, served):
+    spoil(qdrant, *collections_of(served), uuid4())
     answer = browser.post(reverse("space-reconcile", args=[served.pk]), follow=True)
     assert "compares Qdrant with PostgreSQL and mends it" in answer.content.decode()
     assert "as soon as a worker is free" in answer.content.decode()
@@ -165,7 +157,7 @@ def test_readiness_needs_no_qdrant(client, db):
     assert ready(client) == {"status": "ok"}
 
 
-def test_readiness_tells_the_lag(client, server, served):
+def test_readiness_tells_the_lag(client, qdrant, served):
     assert ready(client)["qdrant"] == {
         "serving": 1,
         "filling": 0,
@@ -180,19 +172,19 @@ def test_readiness_tells_the_lag(client, server, served):
     assert 120 <= told["qdrant"]["lag_seconds"] < 150
     let_wait(minutes=7)
     assert ready(client)["status"] == "behind"
-    server.mode = "error"
+    qdrant.mode = "error"
     tend_replicas()
     assert ready(client)["qdrant"]["has_errors"] is True
 
 
-def test_the_doctor_looks_at_it(server, served, settings):
+def test_the_doctor_looks_at_it(qdrant, served, settings):
     [finding] = check_qdrant()
     assert finding.verdict is Verdict.OK
     assert "up to date" in finding.sentence
     let_wait(minutes=7)
     [finding] = check_qdrant()
     assert finding.verdict is Verdict.ATTENTION
-    server.mode = "refuse"
+    qdrant.mode = "refuse"
     [finding] = check_qdrant()
     assert finding.verdict is Verdict.BAD
     assert finding.sentence.startswith("Qdrant does not answer. Check QDRANT_URL")
@@ -203,13 +195,13 @@ def test_the_doctor_looks_at_it(server, served, settings):
 # --- Why this order ------------------------------------------------------------------------
 
 
-def test_both_stores_stand_side_by_side(client_for, alice, server, served, project):
+def test_both_stores_stand_side_by_side(client_for, alice, qdrant, served, project):
     client = client_for(alice)
-    server.asked.clear()
+    qdrant.asked.clear()
     address = reverse("search-why", args=[project.pk])
     shown = client.get(address, {"q": "hunt mouse", "against": "postgresql"}).content.decode()
     assert "As Nightowl searches, in PostgreSQL alone" in shown
-    assert len([path for _, path in server.asked if path.endswith("/query")]) == 1
+    assert len([path for _, path in qdrant.asked if path.endswith("/query")]) == 1
     assert shown.count("Meaning: 20 found") == 2
 
 
