@@ -101,8 +101,10 @@ class Naming:
             f"--{self.space_id.hex}--{self.generation}"
         )
 
-    def is_of_space(self, name: str) -> bool:
-        return name.startswith(f"{PREFIX}--") and f"--{self.space_id.hex}--" in name
+
+def is_of_space(space_id: UUID, name: str) -> bool:
+    """Whether a collection is of a space, of whatever generation."""
+    return name.startswith(f"{PREFIX}--") and f"--{space_id.hex}--" in name
 
 
 class PointStore(Protocol):

@@ -108,14 +108,10 @@ class Comparing:
                 held.id: held for held, where in _should_be(self.space, ours) if where == kept
             }
             waiting = _waiting(self.space, ours)
-            foreign = [held.id for held in page if held.id not in should_be]
-            differing = [
-                held
-                for held in page
-                if held.id in should_be and held.id not in waiting and held != should_be[held.id]
-            ]
+            settled = [held for held in page if held.id not in waiting]
+            foreign = [held.id for held in settled if held.id not in should_be]
+            differing = [held for held in settled if should_be.get(held.id, held) != held]
             moved = [h for h in differing if h.project_id != should_be[h.id].project_id]
-            foreign = [one for one in foreign if one not in waiting]
             self.found.compared += len(page)
             self.found.foreign += len(foreign)
             self.found.wrong_project += len(moved)

@@ -28,6 +28,7 @@ from knowledge.points import (
     PointsLost,
     PointsUnavailable,
     SpaceBusy,
+    is_of_space,
     point_store,
 )
 from knowledge.spaces import living_spaces
@@ -154,7 +155,7 @@ def _give_up_retired(space: EmbeddingSpace) -> None:
     stale = {
         name
         for name in names
-        if Naming(space.pk, 0).is_of_space(name) and not any(one.owns(name) for one in naming)
+        if is_of_space(space.pk, name) and not any(one.owns(name) for one in naming)
     }
     if stale:
         aliases = point_store().aliases()

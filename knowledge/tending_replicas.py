@@ -26,13 +26,14 @@ def tend_replicas() -> None:
     if not settings.QDRANT_URL:
         leave()
         return
-    spaces = living_spaces()
-    given_up = Replica.objects.exclude(space__in=spaces)
+    # By the states as they are now: a space may be declared at this very moment.
+    given_up = Replica.objects.filter(space__state=EmbeddingSpace.State.RETIRED)
     with noting_errors(given_up):
         for replica in given_up.select_related("space"):
             give_up(replica.space)
-    VectorChange.objects.exclude(space_id__in=[space.pk for space in spaces]).delete()
-    for space in spaces:
+    replicated = Replica.objects.filter(state__in=Replica.LIVING_STATES)
+    VectorChange.objects.exclude(space_id__in=replicated.values("space_id")).delete()
+    for space in living_spaces():
         bring_up_to_date(space, time.monotonic() + SLICE_SECONDS)
     compare_what_is_due()
 
