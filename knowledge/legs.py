@@ -110,7 +110,7 @@ def by_words(weighed: Weighed, scope: Scope) -> list[UUID]:
     return _chosen_by_terms(
         weighed.places,
         scope,
-        f"ORDER BY c.weights <#> %s::sparsevec LIMIT {LEG_LIMIT}",
+        f"ORDER BY c.weights <#> %s::sparsevec, c.id LIMIT {LEG_LIMIT}",
         [weighed.sparse],
     )
 

@@ -186,7 +186,7 @@ def _heaviest(ids: Sequence[UUID], weighed: Weighed) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM knowledge_chunk WHERE id = ANY(%s)"
-            f" ORDER BY weights <#> %s::sparsevec LIMIT {LEG_LIMIT}",
+            f" ORDER BY weights <#> %s::sparsevec, id LIMIT {LEG_LIMIT}",
             [list(ids), weighed.sparse],
         )
         return [row[0] for row in cursor.fetchall()]

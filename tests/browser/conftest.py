@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import redis_of_this_process
-from tests.model_server import ModelServer, model_server
+from tests.model_server import LONGEST_HELD, ModelServer, model_server
 from tests.projects.repositories import Repository
 from tests.template import database_like, migrated_template
 
@@ -88,7 +88,8 @@ class Installation:
         """Let the model behind `url` answer; none where it is empty."""
         self.sql("UPDATE providers_provider SET is_default = false")
         if url:
-            config = json.dumps({"base_url": url, "timeout": 5})
+            # An answer that a test holds back is not late, however slow the machine is.
+            config = json.dumps({"base_url": url, "timeout": LONGEST_HELD + 10})
             self.sql(
                 "INSERT INTO providers_provider (id, created_at, updated_at, provider_name,"
                 " model_name, is_default, is_enabled, from_environment, api_config)"
