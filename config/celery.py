@@ -3,7 +3,6 @@
 import os
 
 from celery import Celery
-from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -15,10 +14,7 @@ app.conf.beat_schedule = {
     "forget texts": {"task": "knowledge.tasks.forget_texts", "schedule": 3600.0},
     "forget conversations": {"task": "conversations.tasks.forget_deleted", "schedule": 600.0},
     "tend spaces": {"task": "knowledge.tasks.tend_spaces", "schedule": 60.0},
-    "tend replicas": {
-        "task": "knowledge.tasks.tend_replicas",
-        "schedule": 10.0 if settings.QDRANT_URL else 60.0,
-    },
+    "tend replicas": {"task": "knowledge.tasks.tend_replicas", "schedule": 10.0},
     "tend overviews": {"task": "knowledge.tasks.tend_overviews", "schedule": 30.0},
     "tend evaluations": {"task": "knowledge.tasks.tend_evaluations", "schedule": 60.0},
     "tend nights": {"task": "reviews.tasks.tend_nights", "schedule": 60.0},

@@ -1,7 +1,10 @@
-"""The event loop of web processes: of a burst it leaves others their share."""
+"""Web processes as they start: their pool, and an event loop that leaves others their share."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -71,3 +74,19 @@ def test_a_burst_still_finds_room_to_wait(listener: socket.socket) -> None:
         one.close()
     server.close()
     loop.close()
+
+
+TELL = "; from django.db import connection; print('pool' in connection.settings_dict['OPTIONS'])"
+
+
+@pytest.mark.parametrize(("module", "told"), [("config.asgi", "True"), ("config.celery", "False")])
+def test_web_processes_alone_keep_their_connections_in_a_pool(module: str, told: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_POOL"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {module}{TELL}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == told
