@@ -22,14 +22,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        key = (
-            ApiKey.objects.usable()
-            .select_related("user")
-            .filter(hash=ApiKey.hash_of(text.strip()))
-            .first()
-        )
-        if key is None:
-            raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        usable = ApiKey.objects.usable().select_related("user")
+        try:
+            key = usable.get(hash=ApiKey.hash_of(text.strip()))
+        except ApiKey.DoesNotExist:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked.") from None
         key.touch()
         limits = (
             frozenset(key.project_links.values_list("project_id", flat=True))

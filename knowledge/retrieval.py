@@ -20,7 +20,6 @@ from knowledge.spaces import active_space, embedder_for
 from knowledge.vectors import IN_POSTGRESQL, VectorStore, vector_store
 from knowledge.viewing import file_address
 from projects.models import Project
-from providers.crowd import searching
 from providers.embedding import EmbedderUnavailable, Vectors
 
 LONGEST_QUESTION = 4000
@@ -141,8 +140,7 @@ def search(
     text = question[:LONGEST_QUESTION].replace("\0", " ").strip()
     looking = Searching(text, scope, method_for(mode, method), space)
     if scope.project_ids:
-        with searching.joined():
-            looking.run(mode)
+        looking.run(mode)
     results = looking.results
     results.considered = len(results.ranked)
     results.hits = _load(results.ranked[:limit])
