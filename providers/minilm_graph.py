@@ -147,9 +147,8 @@ def _embedded(graph: Graph) -> str:
 def _layer(graph: Graph, value: str, name: str) -> str:
     """Return what tokens mean after they have looked at each other once more."""
     parts = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
-    looked = graph.several(
-        3, "Split", graph.multiplied(value, *parts), axis=2, num_outputs=len(parts)
-    )
+    together = graph.multiplied(value, *parts)
+    looked = graph.several(len(parts), "Split", together, axis=2, num_outputs=len(parts))
     seen = graph.one("MultiHeadAttention", *looked, domain=OURS, num_heads=HEADS)
     seen = graph.multiplied(seen, f"{name}.attention.output.dense")
     value = graph.normalised(seen, value, f"{name}.attention.output.LayerNorm")

@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,6 +53,16 @@ def command_lines() -> str:
         with suppress(OSError):
             lines.append(process.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
     return "\n".join(lines)
+
+
+def is_gone(text: str, seconds: float = 5.0) -> bool:
+    """Whether no process names the text: what was killed takes a moment to be gone."""
+    until = time.monotonic() + seconds
+    while text in command_lines():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @contextmanager

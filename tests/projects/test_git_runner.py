@@ -18,7 +18,7 @@ from projects.git_errors import (
     scrub,
 )
 from projects.mirrors import check_branch
-from tests.projects.git_servers import command_lines
+from tests.projects.git_servers import is_gone
 from tests.projects.repositories import Repository
 
 
@@ -57,7 +57,7 @@ def test_closing_a_stream_ends_git(tmp_path: Path) -> None:
     next(stream)
     stream.close()
 
-    assert "closed-early" not in command_lines()
+    assert is_gone("closed-early")
 
 
 @pytest.mark.parametrize("says", ["git version 2.17.1", None])
