@@ -63,7 +63,7 @@ def _session() -> onnxruntime.InferenceSession:
 
 
 def _multiplies_exactly() -> bool:
-    """Whether this processor adds up products of 8 bits; older ones stop at 32,767."""
+    """Whether this processor adds up products of 8 bits; those without VNNI stop at 32,767."""
     most = np.full((LARGEST_OF, LARGEST_OF), 255, dtype=np.uint8)
     (product,) = session_of(largest_product()).run(["product"], {"numbers": most})
     return bool((product == 255 * 127 * LARGEST_OF).all())
@@ -73,6 +73,6 @@ def session_of(graph: bytes, *, is_careful: bool = False) -> onnxruntime.Inferen
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.enable_cpu_mem_arena = False
-    if is_careful:  # half as fast, with instructions that can't overflow
+    if is_careful:  # takes two thirds longer, with instructions that can't overflow
         options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

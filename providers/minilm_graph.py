@@ -2,7 +2,7 @@
 
 The published file keeps its matrices as integers of 8 bits, and turns them into floats before it
 multiplies. Here the very same matrices are multiplied as they are, by what comes in rounded to 8
-bits as well. That takes 40% of the time and a quarter of the memory.
+bits as well. That takes 40% of the time, and the matrices a quarter of the memory.
 
 What comes in is rounded by its own largest and smallest number, so a text has to be alone in its
 run: beside others its vector would depend on them. Without others it needs no padding either.
